@@ -1,0 +1,1 @@
+"""The road: networks, places on them, and where accidents concentrate."""

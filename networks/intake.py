@@ -1,0 +1,219 @@
+"""The door for files from outside: every one is taken as hostile until it has passed here.
+
+A path is never tried as a URL, a compressed stream is counted while it opens, an archive may not reach outside itself,
+and no XML with a document type declaration goes any further (an entity bomb of 900 bytes makes SUMO use 11.5 GB).
+"""
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, BinaryIO
+from xml.parsers import expat
+
+from networks.faults import InputError
+
+MAX_UNPACKED_BYTES = 8 * 1024**3
+MAX_ZIP_MEMBERS = 10_000
+CHUNK_BYTES = 1 << 20
+ENCRYPTED_FLAG = 0x1
+
+Attributes = dict[str, str]
+
+
+def require_file(path: str | Path) -> Path:
+    """Return ``path`` as a Path to an existing file; raise FILE_MISSING otherwise."""
+    found = Path(path)
+    if not found.is_file():
+        what = "this is a folder, not a file" if found.is_dir() else "there is no such file"
+        raise InputError("FILE_MISSING", what, file=path, remedy="Check the path; files are never fetched from a URL")
+    return found
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    digest = sha256()
+    with require_file(path).open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+class _Counted(io.RawIOBase):
+    """A decompressing stream that refuses to grow past a limit and names what is wrong with the archive."""
+
+    def __init__(self, inner: gzip.GzipFile | IO[bytes], path: Path, limit_bytes: int) -> None:
+        super().__init__()
+        self._inner, self._path, self._left = inner, path, limit_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._inner.read(len(buffer))
+        except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as fault:
+            raise InputError(
+                "ZIP_CORRUPT", f"the compressed data is damaged ({fault})", file=self._path, remedy="Get the file anew"
+            ) from fault
+        self._left -= len(data)
+        if self._left < 0:
+            raise InputError(
+                "ZIP_TOO_LARGE",
+                "it unpacks to more than the allowed size",
+                file=self._path,
+                remedy="Unpack it yourself if you trust it, or raise the limit in the call",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+def _counted(stream: gzip.GzipFile | IO[bytes], path: Path, limit_bytes: int) -> BinaryIO:
+    return io.BufferedReader(_Counted(stream, path, limit_bytes), CHUNK_BYTES)
+
+
+def open_bytes(path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES) -> BinaryIO:
+    """Open a plain, ``.gz`` or one-member ``.zip`` file for reading, decompressed and counted.
+
+    Raises
+    ------
+    InputError
+        FILE_MISSING; while reading ZIP_CORRUPT, ZIP_TOO_LARGE or ZIP_UNSAFE.
+    """
+    found = require_file(path)
+    if found.suffix == ".gz":
+        return _counted(gzip.open(found, "rb"), found, limit_bytes)
+    if found.suffix == ".zip":
+        with open_zip(found, limit_bytes) as archive:
+            members = [item for item in archive.infolist() if not item.is_dir()]
+            if len(members) != 1:
+                raise InputError(
+                    "ZIP_SUBFOLDER",
+                    f"one file was expected in the archive, it has {len(members)}",
+                    file=found,
+                    remedy="Unpack it and name the file you mean",
+                )
+            return _counted(archive.open(members[0]), found, limit_bytes)
+    return found.open("rb", buffering=CHUNK_BYTES)
+
+
+@contextmanager
+def open_zip(path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive whose members were all found safe and sound.
+
+    Raises
+    ------
+    InputError
+        FILE_MISSING; ZIP_CORRUPT (no zip, truncated, or a member whose checksum is wrong); ZIP_UNSAFE (a member that
+        reaches outside, stands twice or is encrypted); ZIP_TOO_LARGE (counted while unpacking, not believed).
+    """
+    found = require_file(path)
+    try:
+        archive = zipfile.ZipFile(found)
+    except (zipfile.BadZipFile, EOFError, ValueError) as fault:
+        raise InputError("ZIP_CORRUPT", f"not a readable zip archive ({fault})", file=found) from fault
+    with archive:
+        _refuse_unsafe_members(archive, found)
+        _unpack_counted(archive, found, limit_bytes)
+        yield archive
+
+
+def _refuse_unsafe_members(archive: zipfile.ZipFile, path: Path) -> None:
+    members = archive.infolist()
+    if len(members) > MAX_ZIP_MEMBERS:
+        raise InputError("ZIP_TOO_LARGE", f"{len(members)} members, {MAX_ZIP_MEMBERS} are allowed", file=path)
+    seen: set[str] = set()
+    for member in members:
+        name = member.filename
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in name.split("/")[0]:
+            raise InputError("ZIP_UNSAFE", f"member {name!r} reaches outside the archive", file=path)
+        if name in seen:
+            raise InputError("ZIP_UNSAFE", f"member {name!r} stands twice", file=path)
+        if member.flag_bits & ENCRYPTED_FLAG:
+            raise InputError("ZIP_UNSAFE", f"member {name!r} is encrypted", file=path, remedy="Decrypt it first")
+        seen.add(name)
+
+
+def _unpack_counted(archive: zipfile.ZipFile, path: Path, limit_bytes: int) -> None:
+    left = limit_bytes
+    for member in archive.infolist():
+        try:
+            with archive.open(member) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise InputError("ZIP_TOO_LARGE", f"it unpacks to over {limit_bytes} bytes", file=path)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as fault:
+            raise InputError("ZIP_CORRUPT", f"member {member.filename!r} is damaged ({fault})", file=path) from fault
+
+
+def parse_xml(
+    path: str | Path,
+    on_start: Callable[[str, Attributes], None],
+    *,
+    code: str,
+    on_end: Callable[[str], None] | None = None,
+    limit_bytes: int = MAX_UNPACKED_BYTES,
+) -> None:
+    """Feed every element of an XML file to ``on_start(tag, attributes)``, well-formedness checked and DTDs refused.
+
+    Raises
+    ------
+    InputError
+        XML_DTD_REFUSED with its line; ``code`` with the line where the text stops being XML.
+    """
+    found = Path(path)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = on_start
+    if on_end is not None:
+        parser.EndElementHandler = on_end
+    parser.StartDoctypeDeclHandler = _dtd_refuser(parser, found)
+    try:
+        with open_bytes(found, limit_bytes) as stream:
+            parser.ParseFile(stream)
+    except expat.ExpatError as fault:
+        raise InputError(
+            code,
+            f"not well-formed XML ({expat.errors.messages.get(fault.code, 'unknown fault')})",
+            file=found,
+            row=fault.lineno,
+            remedy="The file is empty, cut short or damaged: get or build it anew",
+        ) from fault
+
+
+class _RootReached(Exception):  # noqa: N818 - a signal, not an error
+    """Ends a parse at the first element."""
+
+
+def check_xml_prolog(path: str | Path, *, code: str) -> None:
+    """Refuse a document type declaration without reading past the first element (one cannot follow it)."""
+
+    def stop(_tag: str, _attributes: Attributes) -> None:
+        raise _RootReached
+
+    try:
+        parse_xml(path, stop, code=code)
+    except _RootReached:
+        return
+
+
+def _dtd_refuser(parser: expat.XMLParserType, path: Path) -> Callable[..., None]:
+    def refuse(*_declaration: object) -> None:
+        raise InputError(
+            "XML_DTD_REFUSED",
+            "a document type declaration can hide an entity bomb",
+            file=path,
+            row=parser.CurrentLineNumber,
+            remedy="Remove the <!DOCTYPE ...> lines; none of the formats read here needs them",
+        )
+
+    return refuse

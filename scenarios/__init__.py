@@ -1,0 +1,1 @@
+"""Questions people ask: scenarios, comparisons and reports."""

@@ -1,0 +1,1 @@
+"""Who gets green: plans, safe sequences and controllers."""

@@ -1,0 +1,1 @@
+"""SUMO: demand in, measures out, one simulation a process."""
