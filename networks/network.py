@@ -198,8 +198,8 @@ class RoadNetwork:
     def edges_for(self, vehicle_class: str) -> npt.NDArray[np.bool_]:
         """Mask of the normal edges that a vehicle class may use, shape (edges,)."""
         allowed = np.bitwise_and(self.edge_permissions, CLASS_BIT[vehicle_class]) != 0
-        normal: npt.NDArray[np.bool_] = self.edges.kind == EdgeKind.NORMAL
-        return normal & allowed
+        wanted: npt.NDArray[np.bool_] = np.logical_and(allowed, self.edges.kind == EdgeKind.NORMAL)
+        return wanted
 
     def lanes_of(self, edge: int) -> range:
         """Rows of the lanes of an edge, rightmost first."""
