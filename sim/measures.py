@@ -1,5 +1,6 @@
 """What one simulation run is judged by: a row for the run, a row for each junction."""
 
+import math
 from dataclasses import dataclass
 
 SIGNALISED_LIMITS_S = (10.0, 20.0, 35.0, 55.0, 80.0)
@@ -48,8 +49,8 @@ class RunMeasures:
 class JunctionMeasures:
     """A junction in one run as a row of ``junctions.csv``.
 
-    Delay and queue are those of its approaches, traced upstream to the observation distance; stops are halts begun there
-    per vehicle that passed. ``junction`` is the signal's id where it has one, else the junction's.
+    Delay and queue are those of its approaches, traced upstream to the observation distance; stops are halts begun
+    there per vehicle that passed. ``junction`` is the signal's id where it has one, else the junction's.
     """
 
     variant: str
@@ -69,7 +70,7 @@ class JunctionMeasures:
 
 def level_of_service(delay_s: float, *, signalised: bool) -> str:
     """Level of service A to F from the mean control delay per vehicle (s); ``-`` where no vehicle passed (NaN)."""
-    if delay_s != delay_s:  # NaN differs from itself
+    if math.isnan(delay_s):
         return "-"
     limits = SIGNALISED_LIMITS_S if signalised else UNSIGNALISED_LIMITS_S
     return "ABCDEF"[sum(delay_s > limit for limit in limits)]
