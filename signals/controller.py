@@ -1,0 +1,80 @@
+"""The controller protocol, and which controllers there are.
+
+A controller sees one signal and wishes for a stage; the interlock decides. ``static`` is no controller in this sense:
+it is the shipped program, which SUMO runs by itself (see :mod:`signals.static`).
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+from networks.faults import InputError
+from signals.actuated import Actuated, ActuatedParameters
+from signals.max_pressure import MaxPressure, MaxPressureParameters
+from signals.observation import Observation
+from signals.plan import SignalPlan
+
+
+class Controller(Protocol):
+    """Decides for one signal. ``wish`` is asked only when the stage shown has had its minimum green."""
+
+    def wish(self, seen: Observation) -> int:
+        """Stage wanted from now on; the present one to stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerKind:
+    """How to make a controller, and what may be set. ``make`` is None where SUMO runs the program itself."""
+
+    description: str
+    parameters: type
+    make: Callable[[SignalPlan, Any], Controller] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StaticParameters:
+    """The shipped program has nothing to set."""
+
+
+CONTROLLERS: dict[str, ControllerKind] = {
+    "static": ControllerKind("the shipped program, as its designer left it", StaticParameters, None),
+    "actuated": ControllerKind(
+        "shipped stage order; a stage is extended while vehicles keep arriving", ActuatedParameters, Actuated
+    ),
+    "max-pressure": ControllerKind(
+        "serves the stage with the greatest difference of vehicles before and behind it",
+        MaxPressureParameters,
+        MaxPressure,
+    ),
+}
+
+
+def controller_kind(name: str) -> ControllerKind:
+    """Look a controller up by its name; CONFIG_VALUE with the nearest known one otherwise."""
+    kind = CONTROLLERS.get(name)
+    if kind is None:
+        near = difflib.get_close_matches(name, CONTROLLERS, n=1)
+        known = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(CONTROLLERS)}"
+        raise InputError("CONFIG_VALUE", f"unknown controller {name!r}", field="controller", remedy=known)
+    return kind
+
+
+def controller_parameters(name: str, given: Mapping[str, object]) -> Any:
+    """The parameters of a controller with what was given laid over its defaults.
+
+    Raises
+    ------
+    InputError
+        CONFIG_KEY for an unknown name, CONFIG_VALUE for a value that is no number above zero.
+    """
+    kind = controller_kind(name).parameters
+    known = [field.name for field in fields(kind)]
+    for key, value in given.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            remedy = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known) or 'none'}"
+            raise InputError("CONFIG_KEY", f"{name} has no parameter {key!r}", field="parameters", remedy=remedy)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise InputError("CONFIG_VALUE", f"{key} must be a number above zero, not {value!r}", field="parameters")
+    return kind(**given)

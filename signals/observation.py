@@ -1,0 +1,92 @@
+"""What a controller sees: for each link of its signal, who wants it and whether there is room behind it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from networks.network import EdgeKind, RoadNetwork
+from signals.movement import signal_links
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+DEFAULT_RANGE_M = 200.0
+"""How far upstream a vehicle counts as wanting its next link. Real stop-line lanes are 0 to 30 m long: a controller
+that reads those alone is blind (it gridlocks cologne8)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """One look at one signal. Arrays have shape (links,).
+
+    ``vehicles`` want the link and are within range of its stop line, ``halted`` of them stand, ``nearest_m`` is the
+    distance of the first (infinity without any). ``ahead`` is how many vehicles a lane holds behind the junction,
+    ``blocked`` whether there is no room. ``stage`` has been green for ``green_s``.
+    """
+
+    time_s: float
+    stage: int
+    green_s: float
+    vehicles: FloatArray
+    halted: FloatArray
+    nearest_m: FloatArray
+    ahead: FloatArray
+    blocked: BoolArray
+
+    @property
+    def demand(self) -> BoolArray:
+        """Links that somebody wants, shape (links,)."""
+        return self.vehicles > 0
+
+
+def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) -> frozenset[int]:
+    """The given edges and those upstream of them whose end is less than ``range_m`` before their stop lines."""
+    ends_m = dict.fromkeys(edges, 0.0)
+    waiting = sorted(edges)
+    while waiting:
+        edge = waiting.pop()
+        begins_m = ends_m[edge] + float(network.edge_length_m[edge])
+        if begins_m >= range_m:
+            continue
+        for before in _sources(network, edge):
+            if begins_m < ends_m.get(before, np.inf):
+                ends_m[before] = begins_m
+                waiting.append(before)
+    return frozenset(ends_m)
+
+
+def departure_edges(network: RoadNetwork, edge: int, range_m: float) -> tuple[int, ...]:
+    """An edge behind a junction and what continues it: until a choice of ways, a signal, or ``range_m``."""
+    chain, length_m = [edge], float(network.edge_length_m[edge])
+    while length_m < range_m:
+        onward = _onward(network, chain[-1])
+        if onward is None or onward in chain:
+            break
+        chain.append(onward)
+        length_m += float(network.edge_length_m[onward])
+    return tuple(chain)
+
+
+def stop_edges(network: RoadNetwork, signal: int) -> frozenset[int]:
+    """Edges that end at the stop lines of a signal, walking areas left out."""
+    lanes = {lane for link in signal_links(network, signal) for lane in link.from_lanes}
+    edges = {int(network.lanes.edge[lane]) for lane in lanes}
+    return frozenset(edge for edge in edges if network.edges.kind[edge] == EdgeKind.NORMAL)
+
+
+def _onward(network: RoadNetwork, edge: int) -> int | None:
+    rows = network.connection_order[list(network.connections_from(edge))]
+    targets = {int(target) for target in network.connection_to_edge[rows]}
+    signalled = bool((network.connections.signal[rows] >= 0).any())
+    return targets.pop() if len(targets) == 1 and not signalled else None
+
+
+def _sources(network: RoadNetwork, edge: int) -> list[int]:
+    """Normal edges that lead into an edge, by way of its first junction."""
+    incoming = network.incoming_edges(int(network.edges.from_junction[edge]))
+    return [
+        int(before)
+        for before in incoming
+        if edge in network.connection_to_edge[network.connection_order[list(network.connections_from(int(before)))]]
+    ]
