@@ -5,8 +5,9 @@ built in one pass, shapes as one long list of numbers. That keeps the time near 
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,44 +77,56 @@ def _no_cyclic_collection() -> Iterator[None]:
 
 
 class _Collected:
-    """Elements of a network file by kind, in file order, each child with the position of its parent."""
+    """Elements of a network file by kind, in file order; each parent knows how many children stood before it."""
 
     def __init__(self) -> None:
         self.root = ""
         self.location: Attributes = {}
         self.edges: list[Attributes] = []
         self.lanes: list[Attributes] = []
-        self.lane_edge: list[int] = []
+        self.lanes_before_edge: list[int] = []
         self.junctions: list[Attributes] = []
         self.requests: list[Attributes] = []
-        self.request_junction: list[int] = []
+        self.requests_before_junction: list[int] = []
         self.connections: list[Attributes] = []
         self.programs: list[Attributes] = []
         self.phases: list[list[Attributes]] = []
+        self._keep: dict[str, Callable[[Attributes], None]] = {
+            "connection": self.connections.append,
+            "lane": self.lanes.append,
+            "edge": self._edge,
+            "request": self.requests.append,
+            "junction": self._junction,
+            "phase": self._phase,
+            "tlLogic": self._program,
+            "location": self._location,
+        }
 
     def start(self, tag: str, attributes: Attributes) -> None:
-        """Expat's handler: keep what matters, the commonest first."""
-        if tag == "connection":
-            self.connections.append(attributes)
-        elif tag == "lane":
-            self.lanes.append(attributes)
-            self.lane_edge.append(len(self.edges) - 1)
-        elif tag == "edge":
-            self.edges.append(attributes)
-        elif tag == "request":
-            self.requests.append(attributes)
-            self.request_junction.append(len(self.junctions) - 1)
-        elif tag == "junction":
-            self.junctions.append(attributes)
-        elif tag == "phase":
-            self.phases[-1].append(attributes)
-        elif tag == "tlLogic":
-            self.programs.append(attributes)
-            self.phases.append([])
-        elif tag == "location":
-            self.location = attributes
+        """Expat's handler: keep what matters, compute nothing."""
+        keep = self._keep.get(tag)
+        if keep is not None:
+            keep(attributes)
         elif not self.root:
             self.root = tag
+
+    def _edge(self, attributes: Attributes) -> None:
+        self.lanes_before_edge.append(len(self.lanes))
+        self.edges.append(attributes)
+
+    def _junction(self, attributes: Attributes) -> None:
+        self.requests_before_junction.append(len(self.requests))
+        self.junctions.append(attributes)
+
+    def _program(self, attributes: Attributes) -> None:
+        self.programs.append(attributes)
+        self.phases.append([])
+
+    def _phase(self, attributes: Attributes) -> None:
+        self.phases[-1].append(attributes)
+
+    def _location(self, attributes: Attributes) -> None:
+        self.location = attributes
 
 
 def _assemble(collected: _Collected, path: str | Path) -> RoadNetwork:
@@ -123,8 +136,8 @@ def _assemble(collected: _Collected, path: str | Path) -> RoadNetwork:
         raise _broken(path, "there is no edge in it")
     junction_index = {row["id"]: number for number, row in enumerate(collected.junctions)}
     edge_index = {row["id"]: number for number, row in enumerate(collected.edges)}
-    lanes = _lanes(collected)
     edges = _edges(collected, junction_index)
+    lanes = _lanes(collected, edges)
     lane_index = dict(zip(lanes.ids, range(len(lanes.ids)), strict=True))
     signal_index = {name: number for number, name in enumerate(dict.fromkeys(row["id"] for row in collected.programs))}
     connections = _connections(collected, edges, edge_index, lane_index, signal_index)
@@ -159,16 +172,16 @@ def _edges(collected: _Collected, junction_index: dict[str, int]) -> Edges:
     for number in np.flatnonzero(kind != EdgeKind.NORMAL).tolist():
         inside = junction_index.get(rows[number]["id"][1:].rpartition("_")[0], NONE)
         begins[number] = ends[number] = inside
-    counts = np.bincount(np.array(collected.lane_edge), minlength=len(rows))
-    if counts.min() == 0:
-        raise ValueError(f"edge {rows[int(counts.argmin())]['id']!r} has no lane")
+    lane_start = np.array([*collected.lanes_before_edge, len(collected.lanes)], dtype=np.int32)
+    if (empty := np.flatnonzero(np.diff(lane_start) == 0)).size:
+        raise ValueError(f"edge {rows[int(empty[0])]['id']!r} has no lane")
     return Edges(
         ids=tuple(row["id"] for row in rows),
         kind=kind,
         from_junction=np.array(begins, dtype=np.int32),
         to_junction=np.array(ends, dtype=np.int32),
         priority=np.array([int(row.get("priority", NONE)) for row in rows], dtype=np.int32),
-        lane_start=_starts(counts),
+        lane_start=lane_start,
         type_ids=tuple(row.get("type", "") for row in rows),
         names=tuple(row.get("name", "") for row in rows),
     )
@@ -181,16 +194,16 @@ def _starts(counts: npt.NDArray[np.intp]) -> IntArray:
     return starts
 
 
-def _lanes(collected: _Collected) -> Lanes:
+def _lanes(collected: _Collected, edges: Edges) -> Lanes:
     rows = collected.lanes
     shapes = [row["shape"] for row in rows]
     points = np.array([shape.count(" ") + 1 for shape in shapes])
     return Lanes(
         ids=tuple(row["id"] for row in rows),
-        edge=np.array(collected.lane_edge, dtype=np.int32),
-        length_m=np.array([row["length"] for row in rows], dtype=np.float64),
-        speed_mps=np.array([row["speed"] for row in rows], dtype=np.float64),
-        width_m=np.array([row.get("width", DEFAULT_LANE_WIDTH_M) for row in rows], dtype=np.float64),
+        edge=np.repeat(np.arange(len(edges), dtype=np.int32), np.diff(edges.lane_start)),
+        length_m=np.array([float(row["length"]) for row in rows]),
+        speed_mps=np.array([float(row["speed"]) for row in rows]),
+        width_m=np.array([float(row.get("width", DEFAULT_LANE_WIDTH_M)) for row in rows]),
         permissions=_permissions(rows),
         shape_start=_starts(points),
         shape_m=_points(shapes, int(points.sum())),
@@ -236,18 +249,17 @@ def _union(text: str) -> np.uint64:
 
 def _junctions(collected: _Collected, lane_index: dict[str, int]) -> Junctions:
     rows = collected.junctions
-    requests: list[list[tuple[str, str]]] = [[] for _ in rows]
-    for junction, row in zip(collected.request_junction, collected.requests, strict=True):
-        requests[junction].append((row["response"], row["foes"]))
+    requests = [(row["response"], row["foes"]) for row in collected.requests]
+    first = [*collected.requests_before_junction, len(requests)]
     return Junctions(
         ids=tuple(row["id"] for row in rows),
         kind=tuple(row.get("type", "unknown") for row in rows),
-        x_m=np.array([row["x"] for row in rows], dtype=np.float64),
-        y_m=np.array([row["y"] for row in rows], dtype=np.float64),
+        x_m=np.array([float(row["x"]) for row in rows]),
+        y_m=np.array([float(row["y"]) for row in rows]),
         internal_lanes=tuple(
             tuple(lane_index[name] for name in row.get("intLanes", "").split() if name in lane_index) for row in rows
         ),
-        requests=tuple(tuple(found) for found in requests),
+        requests=tuple(tuple(requests[begin:end]) for begin, end in pairwise(first)),
     )
 
 
@@ -262,11 +274,13 @@ def _connections(
     starts = edges.lane_start
     from_edge = np.array([edge_index[row["from"]] for row in rows], dtype=np.int32)
     to_edge = np.array([edge_index[row["to"]] for row in rows], dtype=np.int32)
-    signal = np.array([signal_index.get(row.get("tl", ""), NONE) for row in rows], dtype=np.int32)
-    link = np.array([row.get("linkIndex", NONE) for row in rows], dtype=np.int32)
+    signal = np.array(
+        [signal_index[row["tl"]] if row.get("tl") in signal_index else NONE for row in rows], dtype=np.int32
+    )
+    link = np.array([int(row.get("linkIndex", NONE)) for row in rows], dtype=np.int32)
     return Connections(
-        from_lane=starts[from_edge] + np.array([row["fromLane"] for row in rows], dtype=np.int32),
-        to_lane=starts[to_edge] + np.array([row["toLane"] for row in rows], dtype=np.int32),
+        from_lane=starts[from_edge] + np.array([int(row["fromLane"]) for row in rows], dtype=np.int32),
+        to_lane=starts[to_edge] + np.array([int(row["toLane"]) for row in rows], dtype=np.int32),
         via_lane=np.array([lane_index.get(row.get("via", ""), NONE) for row in rows], dtype=np.int32),
         signal=signal,
         link=np.where(signal == NONE, NONE, link).astype(np.int32),
