@@ -90,7 +90,7 @@ def _rounded(shares_s: list[float], least_s: list[float]) -> list[float]:
 def _steps(steps: tuple[tuple[float, str], ...], total_s: float) -> list[Phase]:
     """A transition as phases, each beginning on a whole second no earlier than it may."""
     starts = [_whole(start_s) for start_s, _ in steps]
-    ends = [*starts[1:], _whole(total_s)]
+    ends = [*starts[1:], _whole(total_s)] if starts else []
     spans = zip(starts, ends, steps, strict=True)
     return [Phase(end_s - start_s, letters) for start_s, end_s, (_, letters) in spans if end_s > start_s]
 

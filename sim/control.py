@@ -1,0 +1,86 @@
+"""Controllers in the loop: asked when they may decide, their wishes passed through the interlock, its answer shown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from networks.network import RoadNetwork
+from signals.controller import Controller
+from signals.interlock import DEFAULT_MAX_RED_S, SignalState, advance, begin, change_due_s, may_switch, order, shown
+from signals.plan import SignalPlan, protected_foes
+from sim.watch import Watch
+
+ASK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWish:
+    """A wish that the interlock refused, as a row of ``refusals.csv``."""
+
+    time_s: float
+    junction: str
+    controller: str
+    wish: int
+    reason: str
+
+
+@dataclass(slots=True)
+class _Head:
+    """One controlled signal while it runs."""
+
+    plan: SignalPlan
+    controller: Controller
+    state: SignalState
+    showing: str = ""
+
+
+class SignalControl:
+    """All controlled signals of a run."""
+
+    def __init__(
+        self, api: Any, network: RoadNetwork, controlled: list[tuple[SignalPlan, Controller]], name: str, begin_s: float
+    ) -> None:
+        """Start every signal in the first stage of its plan."""
+        self.refused: list[RefusedWish] = []
+        self.switches = 0
+        self.violations = 0
+        self.due_s = begin_s
+        self._api = api
+        self._name = name
+        self._watch = Watch(api, network, tuple(plan for plan, _ in controlled))
+        self._heads = {plan.signal_id: _Head(plan, law, begin(plan, 0, begin_s)) for plan, law in controlled}
+
+    def act(self, now_s: float) -> None:
+        """Let transitions proceed, ask controllers that may decide, show the outcome."""
+        for head in self._heads.values():
+            head.state = advance(head.plan, head.state, now_s)
+        asked = {name: head for name, head in self._heads.items() if may_switch(head.plan, head.state, now_s)}
+        if asked:
+            self._ask(asked, now_s)
+        for name, head in self._heads.items():
+            self._show(name, head, now_s)
+        self.due_s = min((_due_s(head, now_s) for head in self._heads.values()), default=float("inf"))
+
+    def _ask(self, asked: dict[str, _Head], now_s: float) -> None:
+        seen = self._watch.look({name: head.state for name, head in asked.items()}, now_s)
+        for name, head in asked.items():
+            wish = head.controller.wish(seen[name])
+            head.state, refusal = order(head.plan, head.state, wish, now_s, seen[name].demand, DEFAULT_MAX_RED_S)
+            self.switches += not head.state.is_steady
+            if refusal is not None:
+                self.refused.append(RefusedWish(now_s, name, self._name, refusal.wish, refusal.reason))
+            head.state = advance(head.plan, head.state, now_s)
+
+    def _show(self, name: str, head: _Head, now_s: float) -> None:
+        letters = shown(head.plan, head.state, now_s)
+        if letters != head.showing:
+            self.violations += len(protected_foes(letters, head.plan.foes))
+            self._api.trafficlight.setRedYellowGreenState(name, letters)
+            head.showing = letters
+
+
+def _due_s(head: _Head, now_s: float) -> float:
+    """When this signal next needs attention (s)."""
+    if not head.state.is_steady:
+        return change_due_s(head.plan, head.state, now_s)
+    earliest_s = head.state.since_s + head.plan.stages[head.state.stage].min_green_s
+    return max(earliest_s, now_s + ASK_EVERY_S)

@@ -1,0 +1,83 @@
+"""Detector kernels: arrays in, arrays out, compiled by numba."""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+STANDING_MPS = 0.1
+"""Below this speed a vehicle counts as standing, as in SUMO."""
+
+
+@njit(cache=True, nogil=True)
+def queue_statistics(
+    halting: npt.NDArray[np.int32], first: npt.NDArray[np.int32], edges: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    """Mean and greatest queue of each junction over time.
+
+    Parameters
+    ----------
+    halting
+        Standing vehicles, shape (samples, edges).
+    first, edges
+        Compressed rows: the edges of junction ``j`` are ``edges[first[j]:first[j + 1]]``.
+
+    Returns
+    -------
+    Shape (junctions, 2): mean and maximum of the summed queue (veh); NaN without samples.
+    """
+    junctions = len(first) - 1
+    result = np.full((junctions, 2), np.nan)
+    samples = halting.shape[0]
+    if samples == 0:
+        return result
+    for junction in range(junctions):
+        total = 0
+        greatest = 0
+        for sample in range(samples):
+            queue = 0
+            for position in range(first[junction], first[junction + 1]):
+                queue += halting[sample, edges[position]]
+            total += queue
+            greatest = max(greatest, queue)
+        result[junction, 0] = total / samples
+        result[junction, 1] = greatest
+    return result
+
+
+@njit(cache=True, nogil=True)
+def demand_by_link(
+    link: npt.NDArray[np.int64],
+    distance_m: npt.NDArray[np.float64],
+    speed_mps: npt.NDArray[np.float64],
+    range_m: float,
+    links: int,
+) -> npt.NDArray[np.float64]:
+    """Sort vehicles to the links that they want.
+
+    Parameters
+    ----------
+    link
+        Row of the link that each vehicle reaches next, shape (vehicles,); negative where it is none of ours.
+    distance_m, speed_mps
+        Way to the stop line and speed, shape (vehicles,).
+    range_m
+        Farther vehicles do not count.
+    links
+        Count of link rows.
+
+    Returns
+    -------
+    Shape (3, links): vehicles, standing vehicles (below 0.1 m/s), distance of the nearest (m; infinity without any).
+    """
+    result = np.zeros((3, links))
+    result[2] = np.inf
+    for vehicle in range(len(link)):
+        row = link[vehicle]
+        # written so that a distance that is not a number does not count
+        if row < 0 or not distance_m[vehicle] <= range_m:
+            continue
+        result[0, row] += 1
+        if speed_mps[vehicle] < STANDING_MPS:
+            result[1, row] += 1
+        result[2, row] = min(result[2, row], distance_m[vehicle])
+    return result

@@ -1,0 +1,45 @@
+"""SUMO's command line from values, with the settings that make a run honest and repeatable."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SumoOptions:
+    """One simulation as SUMO is to run it. A negative ``teleport_s`` leaves stuck vehicles in place."""
+
+    network: Path
+    routes: tuple[Path, ...]
+    begin_s: float
+    end_s: float
+    seed: int
+    step_s: float = 1.0
+    teleport_s: float = -1.0
+    additional: tuple[Path, ...] = ()
+    tripinfo: Path | None = None
+    statistics: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """SUMO's arguments, program name left out."""
+        words = [
+            *("--net-file", str(self.network)),
+            *("--route-files", ",".join(str(path) for path in self.routes)),
+            *("--begin", f"{self.begin_s:g}"),
+            *("--end", f"{self.end_s:g}"),
+            *("--step-length", f"{self.step_s:g}"),
+            *("--seed", str(self.seed)),
+            *("--time-to-teleport", f"{self.teleport_s:g}"),
+            *("--collision.action", "warn"),
+            *("--collision.check-junctions", "true"),
+            *("--xml-validation", "never"),
+            *("--no-step-log", "true"),
+            *("--duration-log.disable", "true"),
+        ]
+        if self.additional:
+            words += ["--additional-files", ",".join(str(path) for path in self.additional)]
+        if self.tripinfo is not None:
+            words += ["--tripinfo-output", str(self.tripinfo)]
+            words += ["--tripinfo-output.write-unfinished", "true", "--tripinfo-output.write-undeparted", "true"]
+        if self.statistics is not None:
+            words += ["--statistic-output", str(self.statistics)]
+        return words
