@@ -67,6 +67,7 @@ def simulate(
     spec: RunSpec,
     *,
     network: RoadNetwork | None = None,
+    scratch: Path | None = None,
     api: Api = Api.LIBSUMO,
     on_progress: Progress | None = None,
     progress_every_s: float = 60.0,
@@ -77,6 +78,8 @@ def simulate(
     ----------
     network
         The network of ``spec.network`` where it has been read already.
+    scratch
+        Folder for SUMO's raw files while it runs; the system's temporary one by default.
     on_progress
         Called now and then with the simulated time (s).
     """
@@ -86,7 +89,7 @@ def simulate(
     parameters = controller_parameters(spec.controller, spec.parameters)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     areas = junction_areas(network, spec.measured)
-    with tempfile.TemporaryDirectory(prefix="bagdar-") as folder:
+    with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         files = _Files.in_folder(Path(folder))
         programs = _programs(network, plans, spec) if kind.make is None else []
         measured_edges = dict.fromkeys(edge for area in areas for edge in (*area.approach_edges, *area.inner_edges))

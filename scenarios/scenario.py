@@ -1,0 +1,362 @@
+"""A scenario file (TOML) as frozen values: every key known, every value checked, every fault named at once."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from networks.faults import InputError
+from networks.intake import require_file
+from signals.controller import controller_parameters
+from signals.intergreen import Clearance
+
+DEFAULT_TOP = 10
+HOTSPOT_METHODS = ("frequency",)
+_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSource:
+    """Where the streets come from: a SUMO network, or OpenStreetMap data to build one from."""
+
+    path: Path
+    is_osm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Synthetic:
+    """Made-up demand of a size, repeatable by its seed."""
+
+    vehicles_per_hour: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSource:
+    """Where the traffic comes from: exactly one of the three is given."""
+
+    routes: tuple[Path, ...] = ()
+    counts: Path | None = None
+    synthetic: Synthetic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrashSource:
+    """Crash records and, where their columns are not found by themselves, the map of columns."""
+
+    files: tuple[Path, ...]
+    columns: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the things compared: a name, a controller, its parameters."""
+
+    name: str
+    controller: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A question to the simulation. Times in seconds of the day.
+
+    ``junctions`` is ``"all"``, ``"hotspots"`` or ids of signals or junctions.
+    """
+
+    path: Path
+    name: str
+    begin_s: float
+    end_s: float
+    seeds: tuple[int, ...]
+    step_s: float
+    teleport_s: float
+    network: NetworkSource
+    demand: DemandSource
+    crashes: CrashSource | None
+    hotspot_method: str
+    top: int
+    junctions: str | tuple[str, ...]
+    clearance: Clearance
+    variants: tuple[Variant, ...]
+
+    def input_files(self) -> tuple[Path, ...]:
+        """Every file that the scenario reads, itself left out."""
+        demand = (*self.demand.routes, *([self.demand.counts] if self.demand.counts else []))
+        crashes = (
+            (*self.crashes.files, *([self.crashes.columns] if self.crashes.columns else [])) if self.crashes else ()
+        )
+        return (self.network.path, *demand, *crashes)
+
+
+class ScenarioError(InputError):
+    """All faults of a scenario file together; its text has a line for each."""
+
+    def __init__(self, faults: Sequence[InputError]) -> None:
+        """Keep the faults; the first gives the code."""
+        first = faults[0]
+        super().__init__(first.code, first.what, file=first.file, row=first.row, field=first.field, remedy=first.remedy)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        """A line for each fault."""
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    """Read and check a scenario file. Paths in it are relative to it.
+
+    Raises
+    ------
+    InputError
+        FILE_MISSING; CONFIG_TOML where it is no TOML (with the line); ScenarioError with CONFIG_KEY, CONFIG_VALUE or
+        FILE_MISSING for everything else, all faults at once.
+    """
+    found = require_file(path)
+    try:
+        document = tomllib.loads(found.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        line = re.search(r"line (\d+)", str(fault))
+        row = int(line.group(1)) if line else None
+        raise InputError("CONFIG_TOML", f"not valid TOML ({fault})", file=found, row=row) from fault
+    return scenario_from(document, found)
+
+
+def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
+    """Check a scenario already in memory; ``path`` is where relative paths start and what messages name."""
+    check = _Check(path)
+    top = check.table(document, "", ("scenario", "network", "demand", "crashes", "hotspots", "signals", "variant"))
+    times = check.table(top.get("scenario", {}), "scenario", ("name", "begin", "end", "seeds", "step_s", "teleport_s"))
+    begin_s, end_s = check.clock(times, "begin", "07:00:00"), check.clock(times, "end", "08:00:00")
+    if end_s <= begin_s:
+        check.fault("scenario.end", f"the end must lie after the begin ({times.get('end')!r})")
+    hotspots = check.table(top.get("hotspots", {}), "hotspots", ("method", "top"))
+    signals = check.table(top.get("signals", {}), "signals", ("junctions", "clearance"))
+    crashes = _crashes(check, top)
+    junctions = _junctions(check, signals.get("junctions", "all"))
+    if junctions == "hotspots" and crashes is None:
+        check.fault("signals.junctions", 'junctions = "hotspots" needs crash records', "Add a [crashes] section")
+    scenario = Scenario(
+        path=path,
+        name=check.text(times, "scenario.name", path.stem),
+        begin_s=begin_s,
+        end_s=end_s,
+        seeds=check.seeds(times.get("seeds", [1, 2, 3]), "scenario.seeds"),
+        step_s=check.number(times, "scenario.step_s", 1.0, least=0.01, most=10.0),
+        teleport_s=check.number(times, "scenario.teleport_s", -1.0, least=-1.0),
+        network=_network(check, top),
+        demand=_demand(check, top),
+        crashes=crashes,
+        hotspot_method=check.choice(hotspots, "hotspots.method", HOTSPOT_METHODS),
+        top=int(check.number(hotspots, "hotspots.top", DEFAULT_TOP, least=1)),
+        junctions=junctions,
+        clearance=Clearance(check.choice(signals, "signals.clearance", tuple(Clearance))),
+        variants=_variants(check, top.get("variant", [])),
+    )
+    check.finish()
+    return scenario
+
+
+class _Check:
+    """Collects faults while values are taken out of a document."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._faults: list[InputError] = []
+
+    def fault(self, where: str, what: str, remedy: str = "", code: str = "CONFIG_VALUE") -> None:
+        self._faults.append(InputError(code, what, file=self._path, field=where, remedy=remedy))
+
+    def finish(self) -> None:
+        if self._faults:
+            raise ScenarioError(self._faults)
+
+    def table(self, value: Any, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping):
+            self.fault(where, f"must be a table, not {value!r}")
+            return {}
+        for key in value:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+                remedy = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}"
+                self.fault(f"{where}.{key}".lstrip("."), "unknown key", remedy, "CONFIG_KEY")
+        return value
+
+    def text(self, table: Mapping[str, Any], where: str, default: str) -> str:
+        value = table.get(where.rpartition(".")[2], default)
+        if isinstance(value, str) and value.strip():
+            return value
+        self.fault(where, f"must be a text, not {value!r}")
+        return default
+
+    def number(
+        self, table: Mapping[str, Any], where: str, default: float, *, least: float, most: float = float("inf")
+    ) -> float:
+        value = table.get(where.rpartition(".")[2], default)
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+            return float(value)
+        bound = f"{least:g} or more" if most == float("inf") else f"from {least:g} to {most:g}"
+        self.fault(where, f"must be a number, {bound}, not {value!r}")
+        return default
+
+    def choice(self, table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> str:
+        value = table.get(where.rpartition(".")[2], known[0])
+        if value in known:
+            return str(value)
+        near = difflib.get_close_matches(str(value), known, n=1)
+        self.fault(where, f"unknown value {value!r}", f"Use {near[0] if near else ' or '.join(known)!r}")
+        return str(known[0])
+
+    def clock(self, table: Mapping[str, Any], key: str, default: str) -> float:
+        value = table.get(key, default)
+        match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            self.fault(f"scenario.{key}", f"must be a time of day such as {default!r}, not {value!r}")
+            match = _CLOCK.fullmatch(default)
+        hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+        return float(hours * 3600 + minutes * 60 + seconds)
+
+    def seeds(self, value: Any, where: str) -> tuple[int, ...]:
+        if not isinstance(value, list) or not value or not all(type(seed) is int and seed >= 0 for seed in value):
+            self.fault(where, f"must be a list of whole numbers, 0 or more, not {value!r}")
+            return (1,)
+        repeated = sorted({seed for seed in value if value.count(seed) > 1})
+        if repeated:
+            self.fault(where, f"seed {repeated[0]} stands twice", "A repeated seed counts one result twice")
+        return tuple(value)
+
+    def file(self, value: Any, where: str) -> Path:
+        if not isinstance(value, str) or not value:
+            self.fault(where, f"must be a file name, not {value!r}")
+            return self._path
+        path = self._path.parent / value
+        if not path.is_file():
+            self.fault(where, f"there is no file {value!r}", "Paths are relative to the scenario file", "FILE_MISSING")
+        return path
+
+    def files(self, value: Any, where: str) -> tuple[Path, ...]:
+        if not isinstance(value, list) or not value:
+            self.fault(where, f"must be a list of file names, not {value!r}")
+            return ()
+        return tuple(self.file(name, where) for name in value)
+
+    def one_of(self, table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> str | None:
+        given = [key for key in known if key in table]
+        if len(given) == 1:
+            return given[0]
+        self.fault(where, f"give exactly one of {', '.join(known)}, not {len(given)}")
+        return None
+
+
+def _network(check: _Check, top: Mapping[str, Any]) -> NetworkSource:
+    table = check.table(top.get("network", {}), "network", ("file", "osm"))
+    key = check.one_of(table, "network", ("file", "osm"))
+    return NetworkSource(check.file(table[key], f"network.{key}") if key else Path(), key == "osm")
+
+
+def _demand(check: _Check, top: Mapping[str, Any]) -> DemandSource:
+    known = ("routes", "counts", "synthetic")
+    table = check.table(top.get("demand", {}), "demand", known)
+    key = check.one_of(table, "demand", known)
+    if key == "routes":
+        return DemandSource(routes=check.files(table[key], "demand.routes"))
+    if key == "counts":
+        return DemandSource(counts=check.file(table[key], "demand.counts"))
+    made = check.table(table.get("synthetic", {}), "demand.synthetic", ("vehicles_per_hour", "seed"))
+    volume = check.number(made, "demand.synthetic.vehicles_per_hour", 1000.0, least=1.0)
+    return DemandSource(synthetic=Synthetic(volume, int(check.number(made, "demand.synthetic.seed", 1, least=0))))
+
+
+def _crashes(check: _Check, top: Mapping[str, Any]) -> CrashSource | None:
+    if "crashes" not in top:
+        return None
+    table = check.table(top["crashes"], "crashes", ("files", "columns"))
+    columns = check.file(table["columns"], "crashes.columns") if "columns" in table else None
+    return CrashSource(check.files(table.get("files"), "crashes.files"), columns)
+
+
+def _junctions(check: _Check, value: Any) -> str | tuple[str, ...]:
+    if value in {"all", "hotspots"} if isinstance(value, str) else False:
+        return str(value)
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return tuple(dict.fromkeys(value))
+    check.fault("signals.junctions", f'must be "all", "hotspots" or a list of ids, not {value!r}')
+    return "all"
+
+
+def _variants(check: _Check, rows: Any) -> tuple[Variant, ...]:
+    if not isinstance(rows, list) or not rows:
+        check.fault("variant", "at least one [[variant]] is needed; the first is what the others are compared with")
+        return ()
+    variants = tuple(_variant(check, row, f"variant[{number}]") for number, row in enumerate(rows, start=1))
+    names = [variant.name for variant in variants]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        check.fault("variant.name", f"{name!r} stands twice")
+    return variants
+
+
+def _variant(check: _Check, row: Any, where: str) -> Variant:
+    table = check.table(row, where, ("name", "controller", "parameters"))
+    controller = check.text(table, f"{where}.controller", "static")
+    parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
+    try:
+        controller_parameters(controller, parameters)
+    except InputError as fault:
+        check.fault(f"{where}.{fault.field}", fault.what, fault.remedy, fault.code)
+    return Variant(check.text(table, f"{where}.name", controller), controller, dict(parameters))
+
+
+TEMPLATE = """\
+# A scenario for `bagdar run`. Lines that begin with # are comments; paths are relative to this file.
+
+[scenario]
+name = "{name}"
+begin = "07:00:00"
+end = "08:00:00"
+seeds = [1, 2, 3]        # every variant runs once with each seed; 10 or more before you claim anything
+step_s = 1.0             # length of a simulation step
+teleport_s = -1          # -1: stuck vehicles stay where they are, so that gridlock shows
+
+[network]                # exactly one of the two
+# file = "city.net.xml.gz"     # a SUMO network
+osm = "city.osm.pbf"           # or OpenStreetMap data (.osm, .osm.gz, .osm.pbf) to build one from
+
+[demand]                 # exactly one of the three
+# routes = ["cars.rou.xml.gz"]                          # SUMO route files
+# counts = "counts.csv"                                 # traffic counts: edge, begin, end, count
+synthetic = {{ vehicles_per_hour = 4000, seed = 1 }}      # made up by volume and road class; the report says so
+
+# [crashes]              # accident records (CSV, Parquet, GeoJSON), for hotspots
+# files = ["crashes.csv"]
+# columns = "map.toml"   # only where the columns are not recognised by themselves
+
+# [hotspots]
+# method = "frequency"
+# top = 10               # the worst junctions that have a signal
+
+[signals]
+junctions = "all"        # "all", "hotspots", or a list of signal or junction ids
+clearance = "ite"        # "ite": yellow and all-red by formula; "as-shipped": what the network's programs show
+
+[[variant]]              # the first variant is what the others are compared with
+name = "as shipped"
+controller = "static"
+
+[[variant]]
+name = "actuated"
+controller = "actuated"
+# parameters = {{ gap_s = 3.0 }}
+
+[[variant]]
+name = "max pressure"
+controller = "max-pressure"
+# parameters = {{ decision_s = 10.0 }}
+"""
+
+
+def new_scenario_text(name: str) -> str:
+    """A commented scenario to start from."""
+    return TEMPLATE.format(name=name.replace("\\", "").replace('"', ""))
