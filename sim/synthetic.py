@@ -15,7 +15,7 @@ from networks.graph import BoolArray, Router, Trees, router
 from networks.network import FloatArray, IntArray, RoadNetwork
 from sim.road_classes import road_class_figures
 from sim.times import HOUR_S
-from sim.trips import VEHICLE_CLASS, Trips
+from sim.trips import VEHICLE_CLASS, CarTrips
 
 TRIP_SCALE_S = 300.0
 """The chance of a destination falls by e with each such time on an empty road: the mean trip of a large city is twice
@@ -38,7 +38,9 @@ PEAK = 0.25
 """Departures per second in the middle of the period exceed those at its ends by this share."""
 
 
-def synthetic_trips(network: RoadNetwork, vehicles_per_hour: float, begin_s: float, end_s: float, seed: int) -> Trips:
+def synthetic_trips(
+    network: RoadNetwork, vehicles_per_hour: float, begin_s: float, end_s: float, seed: int
+) -> CarTrips:
     """Car trips that depart in [begin_s, end_s): ``vehicles_per_hour`` times the hours, rounded.
 
     Raises
@@ -56,7 +58,7 @@ def synthetic_trips(network: RoadNetwork, vehicles_per_hour: float, begin_s: flo
         )
     rng = np.random.default_rng(seed)
     routes = random_routes(network, router(network, VEHICLE_CLASS), count, rng)
-    return Trips(departures_s=random_departures_s(count, begin_s, end_s, rng), routes=tuple(routes))
+    return CarTrips(departures_s=random_departures_s(count, begin_s, end_s, rng), routes=tuple(routes))
 
 
 def random_departures_s(count: int, begin_s: float, end_s: float, rng: np.random.Generator) -> FloatArray:

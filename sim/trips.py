@@ -18,7 +18,7 @@ GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trips:
+class CarTrips:
     """Cars in order of departure: when each departs (s), shape (cars,), and the network rows of its route's edges."""
 
     departures_s: FloatArray
@@ -29,7 +29,7 @@ class Trips:
         return len(self.routes)
 
 
-def write_trips(trips: Trips, network: RoadNetwork, path: str | Path, name: str, note: str) -> Path:
+def write_trips(trips: CarTrips, network: RoadNetwork, path: str | Path, name: str, note: str) -> Path:
     """Write trips as a SUMO route file: whole or not at all, the same bytes for the same trips.
 
     Parameters
@@ -61,7 +61,7 @@ def _head(note: str) -> Iterator[str]:
     yield f"<routes>\n    {VEHICLE_TYPE}\n"
 
 
-def _vehicles(trips: Trips, network: RoadNetwork, name: str) -> Iterator[str]:
+def _vehicles(trips: CarTrips, network: RoadNetwork, name: str) -> Iterator[str]:
     ids = network.edges.ids
     for number, (depart_s, route) in enumerate(zip(trips.departures_s.tolist(), trips.routes, strict=True)):
         edges = " ".join([ids[row] for row in route.tolist()])
