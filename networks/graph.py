@@ -155,7 +155,7 @@ class Trees:
         sources, here = self.sources[rows], targets
         steps, walking = [targets], here != sources
         while walking.any():
-            here = np.where(walking, self.before[rows, here], here)
+            here = np.where(walking, self.before[rows, np.maximum(here, 0)], here)
             steps.append(here)
             walking = (here != sources) & (here >= 0)
         walks = np.column_stack(steps)

@@ -68,7 +68,9 @@ def trips_from_counts(
     rng = np.random.default_rng(seed)
     counters = list(dict.fromkeys((item.edge, item.to_edge) for item in used))
     routes, guess = candidate_routes(network, counters, rng)
-    departures_s, chosen, fits = [], [], []
+    departures_s: list[FloatArray] = []
+    chosen: list[IntArray] = []
+    fits: list[CountFit] = []
     for period in _periods(used):
         passes = incidence(routes, [(item.edge, item.to_edge) for item in period])
         counted = np.array([item.count for item in period])
