@@ -185,7 +185,8 @@ def _pair(
     """Draw ``trips`` destinations for each tree by the gravity model: (row of the tree, row of the destination)."""
     cost_s = trees.cost_s[:, city.roads.node_of_edge[city.destinations]]
     apart_m = np.hypot(*(city.origin_m[chosen][:, None, :] - city.destination_m[None, :, :]).transpose(2, 0, 1))
-    weight = city.destination_weight * np.exp(-cost_s / TRIP_SCALE_S) * (apart_m >= city.shortest_m)
+    is_trip = (cost_s > 0) & (apart_m >= city.shortest_m)
+    weight = city.destination_weight * np.exp(-cost_s / TRIP_SCALE_S) * is_trip
     total = np.cumsum(weight, axis=1)
     leads_somewhere = np.flatnonzero(total[:, -1] > 0)
     origin = np.repeat(leads_somewhere, trips[leads_somewhere]).astype(np.int32)

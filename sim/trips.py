@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
+from xml.sax.saxutils import escape
 
 from networks.network import FloatArray, IntArray, RoadNetwork
 from networks.outfile import atomic_path
@@ -57,12 +58,12 @@ def _write(stream: BinaryIO | gzip.GzipFile, lines: Iterator[str]) -> None:
 
 def _head(note: str) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f"<!-- {note.replace('--', '-')} -->\n"
+    yield f"<!-- {note.replace('--', '- -')} -->\n"
     yield f"<routes>\n    {VEHICLE_TYPE}\n"
 
 
 def _vehicles(trips: CarTrips, network: RoadNetwork, name: str) -> Iterator[str]:
-    ids = network.edges.ids
+    ids = [escape(name, {'"': "&quot;"}) for name in network.edges.ids]
     for number, (depart_s, route) in enumerate(zip(trips.departures_s.tolist(), trips.routes, strict=True)):
         edges = " ".join([ids[row] for row in route.tolist()])
         yield (
