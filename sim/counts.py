@@ -135,7 +135,7 @@ def route_flows(passes: csc_array, counted: FloatArray, guess: FloatArray) -> Fl
         return value, 2.0 * (design.T @ miss + GUESS_WEIGHT * drift)
 
     bounds = np.column_stack((np.zeros(len(root)), np.full(len(root), np.inf)))
-    options = {"maxiter": MAX_ITERATIONS, "maxfun": MAX_ITERATIONS}
+    options = {"maxiter": MAX_ITERATIONS, "maxfun": MAX_ITERATIONS, "ftol": 1e-15, "gtol": 1e-9}
     solved = minimize(loss, root, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(solved.x * root, dtype=np.float64)
 
