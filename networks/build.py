@@ -44,6 +44,12 @@ OPTIONS = (
 TYPE_MAPS = ("osmNetconvert.typ.xml", "osmNetconvertUrbanDe.typ.xml")
 """SUMO's street types and, over them, urban speeds (50 km/h on main streets that carry no limit of their own)."""
 
+BUS_TYPES = """<types>
+    <type id="highway.service" allow="delivery pedestrian bicycle bus"/>
+</types>
+"""
+"""Last over both: buses reach terminals and hospitals over service roads; SUMO leaves those to deliveries."""
+
 GLOBE = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -113,7 +119,9 @@ def _check_box(bbox: BoundingBox) -> None:
 def _netconvert(streets: Path, built: Path, source: Path) -> int:
     """Run netconvert; give the count of its warnings."""
     home = _sumo_home()
-    types = ",".join(str(home / "data" / "typemap" / name) for name in TYPE_MAPS)
+    bus_types = built.with_name("bus.typ.xml")
+    bus_types.write_text(BUS_TYPES, encoding="utf-8")
+    types = ",".join(map(str, [*(home / "data" / "typemap" / name for name in TYPE_MAPS), bus_types]))
     command = [home / "bin" / "netconvert", *OPTIONS, "-t", types, "--osm-files", streets, "-o", built]
     # its own home and projection data, for the child alone
     places = {"SUMO_HOME": str(home), "PROJ_DATA": str(home / "data" / "proj"), "PROJ_LIB": str(home / "data" / "proj")}

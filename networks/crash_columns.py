@@ -50,6 +50,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         *("log2", "cross_street", "cross_street_name", "intersecting_street", "secondary_road", "street2"),
         *("cruzamento", "пересечение", "қиылыс"),
     ),
+    "synthetic": ("synthetic",),
     "severity": ("severity", "crash_severity", "accident_severity", "injury_severity", "gravidade", "тяжесть"),
 }
 """Names by which a column is recognised, the surest first, whatever its case, accents and separators."""
@@ -84,7 +85,7 @@ class ColumnMap:
 
     A place is ``lon`` and ``lat`` in degrees, or ``x`` and ``y`` with their ``crs`` (as pyproj takes it, such as
     ``EPSG:31982``). ``time_format`` is that of Python's strptime. ``parties`` are columns that count or name who was in
-    it.
+    it; ``synthetic`` is one that says 1, true or yes where a record was made up.
     """
 
     lat: str | None = None
@@ -99,6 +100,7 @@ class ColumnMap:
     type: str | None = None
     street: str | None = None
     cross_street: str | None = None
+    synthetic: str | None = None
     parties: tuple[str, ...] = ()
     encoding: str | None = None
     delimiter: str | None = None
@@ -108,7 +110,7 @@ class ColumnMap:
 
 
 SETTINGS = ("crs", "time_format", "encoding", "delimiter", "decimal")
-COLUMN_FIELDS = ("lat", "lon", "x", "y", "time", "deaths", "injured", "type", "street", "cross_street")
+COLUMN_FIELDS = ("lat", "lon", "x", "y", "time", "deaths", "injured", "type", "street", "cross_street", "synthetic")
 _SEVERITY_KEYS = ("column", "fatal", "injury")
 USUAL_FATAL = frozenset({"fatal", "k", "killed", "fatality"})
 USUAL_INJURY = frozenset({"injury", "injured", "serious", "slight", "severe", "minor", "a", "b", "c"})

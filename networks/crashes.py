@@ -19,6 +19,8 @@ from networks.network import FloatArray, IntArray, RoadNetwork
 MAX_COUNT_DIGITS = 4
 """More people than these digits hold were in no crash: such a cell holds something else."""
 
+_YES = frozenset({"1", "true", "yes"})
+
 TimeArray = npt.NDArray[np.datetime64]
 
 
@@ -36,7 +38,7 @@ class Crashes:
 
     ``file`` is a position in ``files`` and ``row`` the line there (the record's number where a file has no lines).
     ``time`` is local wall time, NaT where unknown. Where a file gives only a class of severity, ``deaths`` and
-    ``injured`` are the least that it allows.
+    ``injured`` are the least that it allows. ``synthetic`` marks what was made up.
     """
 
     files: tuple[str, ...]
@@ -54,6 +56,7 @@ class Crashes:
     street: tuple[str, ...]
     cross_street: tuple[str, ...]
     parties: tuple[str, ...]
+    synthetic: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Count of records."""
@@ -114,6 +117,7 @@ def _read_one(
         street=_texts(table, columns.street, rows),
         cross_street=_texts(table, columns.cross_street, rows),
         parties=_parties(table, columns.parties, rows),
+        synthetic=np.array([text.casefold() in _YES for text in _texts(table, columns.synthetic, rows)], dtype=bool),
     )
     return crashes, (*table.faults, *place_notices, *time_notices, *harm_notices)
 
@@ -191,5 +195,5 @@ def _joined(files: list[str], parts: list[Crashes]) -> Crashes:
     return Crashes(files=tuple(files), **columns)
 
 
-_ARRAYS = ("file", "row", "time", "lon", "lat", "x_m", "y_m", "deaths", "injured", "severity")
+_ARRAYS = ("file", "row", "time", "lon", "lat", "x_m", "y_m", "deaths", "injured", "severity", "synthetic")
 _TEXTS = ("type", "street", "cross_street", "parties")

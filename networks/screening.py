@@ -66,14 +66,15 @@ def rank_by_frequency(
     matches: CrashMatches,
     *,
     top: int,
+    signalised_only: bool = False,
     weights: SeverityWeights | None = None,
 ) -> tuple[Hotspot, ...]:
-    """The ``top`` sites with the most crashes, fewer where not so many had one.
+    """The ``top`` sites with the most crashes, of all or of those with a signal; fewer where not so many had one.
 
     Among equals the higher weighted sum comes first, then the lower site id.
     """
     counts = _count(len(sites), crashes, matches, weights or SeverityWeights())
-    hit = np.flatnonzero(counts.crashes).tolist()
+    hit = [row for row in np.flatnonzero(counts.crashes).tolist() if sites[row].signals or not signalised_only]
     order = sorted(hit, key=lambda row: (-counts.crashes[row], -counts.weighted[row], sites[row].site_id))[:top]
     years = observed_years(crashes)
     lonlat = to_lonlat(network.location, [(sites[row].x_m, sites[row].y_m) for row in order])

@@ -4,6 +4,7 @@ A crossing of two dual carriageways is four nodes in the network and one place i
 become one site, and its legs are counted by streets that leave it, not by carriageways.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,11 @@ from networks.spatial import edge_lines
 MERGE_DISTANCE_M = 40.0
 """Junctions no farther apart than this are one site."""
 
-MAX_EXTENT_M = MERGE_DISTANCE_M * 2**0.5
-"""No two junctions of a site lie farther apart: the diagonal of a square crossing of dual carriageways.
+SAME_STREETS, SAME_STREETS_M = 2, 80.0
+"""So are junctions of the same two streets, no farther apart than this: an avenue with a canal or tracks in it."""
+
+EXTENT = 2**0.5
+"""A site may be this much longer than two of its junctions are apart: the diagonal of a square crossing.
 
 It keeps a row of close side streets from growing into one long site.
 """
@@ -37,7 +41,8 @@ VEHICLE_CLASS = "passenger"
 class Site:
     """A crossing: its junctions and signals (rows of the network), legs, names of its streets, and its middle.
 
-    ``site_id`` is the id of its most important junction: signalised before not, then by lanes that enter, then by id.
+    ``street_names`` stand by importance. ``site_id`` is the id of its most important junction: signalised before not,
+    then by lanes that enter, then by id.
     """
 
     site_id: str
@@ -49,38 +54,59 @@ class Site:
     y_m: float
 
 
+End = tuple[int, int]
+"""One end of a street: its row among the streets, and which end (0 its begin, 1 its end)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Streets:
-    """Edges that cars use, as they concern sites: their ends, and the direction (radians) in which each end leaves."""
+    """Edges that cars use, as they concern sites.
 
+    ``ends`` holds the junctions at begin and end, ``bearing`` the directions (radians) in which the edge leaves them,
+    both of shape (streets, 2).
+    """
+
+    network: RoadNetwork
     edges: npt.NDArray[np.intp]
     ends: npt.NDArray[np.int32]
     bearing: npt.NDArray[np.float64]
-    at_junction: dict[int, list[tuple[int, int]]]
+    at_junction: dict[int, list[End]]
+    signals_at_junction: dict[int, set[int]]
+
+    def name(self, end: End) -> str:
+        """Name of the street, empty if it has none."""
+        return self.network.edges.names[int(self.edges[end[0]])]
+
+    def neighbour(self, end: End) -> int:
+        """Junction at the other end."""
+        return int(self.ends[end[0], 1 - end[1]])
 
 
 def find_sites(network: RoadNetwork) -> tuple[Site, ...]:
     """Every crossing with at least three legs that cars use, ordered by its first junction's row."""
     streets = _streets(network)
-    crossings = sorted(
+    crossings = [
         junction
-        for junction, touching in streets.at_junction.items()
-        if len(_neighbours(streets, touching)) >= MIN_LEGS
-    )
-    signals = _signals_by_junction(network)
-    sites = (_site(network, streets, signals, members) for members in _merge(network, crossings))
+        for junction, ends in sorted(streets.at_junction.items())
+        if len({streets.neighbour(end) for end in ends}) >= MIN_LEGS
+    ]
+    sites = (_site(streets, members) for members in _merge(streets, crossings))
     return tuple(site for site in sites if site.legs >= MIN_LEGS)
 
 
 def _streets(network: RoadNetwork) -> _Streets:
     edges = np.flatnonzero(network.edges_for(VEHICLE_CLASS))
     ends = np.column_stack((network.edges.from_junction[edges], network.edges.to_junction[edges]))
-    at_junction: dict[int, list[tuple[int, int]]] = {}
+    at_junction: dict[int, list[End]] = {}
     for row, pair in enumerate(ends.tolist()):
         for side, junction in enumerate(pair):
             if junction != NONE:
                 at_junction.setdefault(junction, []).append((row, side))
-    return _Streets(edges, ends, _bearings(edge_lines(network, edges)), at_junction)
+    signals: dict[int, set[int]] = {}
+    for signal in range(len(network.signals)):
+        for junction in network.junctions_of_signal(signal):
+            signals.setdefault(junction, set()).add(signal)
+    return _Streets(network, edges, ends, _bearings(edge_lines(network, edges)), at_junction, signals)
 
 
 def _bearings(lines: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
@@ -93,28 +119,15 @@ def _bearings(lines: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     return np.column_stack(sides)
 
 
-def _neighbours(streets: _Streets, touching: list[tuple[int, int]]) -> set[int]:
-    return {int(streets.ends[row, 1 - side]) for row, side in touching}
-
-
-def _signals_by_junction(network: RoadNetwork) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
-    for signal in range(len(network.signals)):
-        for junction in network.junctions_of_signal(signal):
-            found.setdefault(junction, set()).add(signal)
-    return found
-
-
-def _merge(network: RoadNetwork, crossings: list[int]) -> list[list[int]]:
-    """Groups of junctions, nearest pairs first, as long as no group outgrows the extent."""
-    points = np.column_stack((network.junctions.x_m, network.junctions.y_m))[crossings]
-    pairs = KDTree(points).query_pairs(MERGE_DISTANCE_M, output_type="ndarray")
-    apart_m = np.hypot(*(points[pairs[:, 0]] - points[pairs[:, 1]]).T)
+def _merge(streets: _Streets, crossings: list[int]) -> list[list[int]]:
+    """Groups of junctions, nearest pairs first, as long as no group outgrows its extent."""
+    places = streets.network.junctions
+    points = np.column_stack((places.x_m, places.y_m))[crossings]
     group_of = list(range(len(crossings)))
     groups = [[number] for number in group_of]
-    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0], apart_m))].tolist():
+    for first, second, reach_m in _pairs(streets, crossings, points):
         one, other = sorted((group_of[first], group_of[second]))
-        if one != other and _extent_m(points[groups[one] + groups[other]]) <= MAX_EXTENT_M:
+        if one != other and _extent_m(points[groups[one] + groups[other]]) <= EXTENT * reach_m:
             for number in groups[other]:
                 group_of[number] = one
             groups[one] += groups[other]
@@ -122,52 +135,67 @@ def _merge(network: RoadNetwork, crossings: list[int]) -> list[list[int]]:
     return [sorted(crossings[number] for number in group) for group in groups if group]
 
 
+def _pairs(
+    streets: _Streets, crossings: list[int], points: npt.NDArray[np.float64]
+) -> Iterator[tuple[int, int, float]]:
+    """Junctions (by position) that may be one site, the nearest first, and the distance that is allowed to them."""
+    pairs = KDTree(points).query_pairs(SAME_STREETS_M, output_type="ndarray")
+    apart_m = np.hypot(*(points[pairs[:, 0]] - points[pairs[:, 1]]).T)
+    names = [{streets.name(end) for end in streets.at_junction[junction]} - {""} for junction in crossings]
+    for row in np.lexsort((pairs[:, 1], pairs[:, 0], apart_m)).tolist():
+        first, second = pairs[row].tolist()
+        if len(names[first] & names[second]) >= SAME_STREETS:
+            yield first, second, SAME_STREETS_M
+        elif apart_m[row] <= MERGE_DISTANCE_M:
+            yield first, second, MERGE_DISTANCE_M
+
+
 def _extent_m(points: npt.NDArray[np.float64]) -> float:
     return float(np.hypot(*(points[:, None] - points[None]).T).max())
 
 
-def _site(network: RoadNetwork, streets: _Streets, signals: dict[int, set[int]], members: list[int]) -> Site:
-    inside = set(members)
-    leaving = [
-        end
-        for junction in members
-        for end in streets.at_junction[junction]
-        if not _neighbours(streets, [end]) <= inside
-    ]
-    names = {
-        network.edges.names[streets.edges[row]] for junction in members for row, _ in streets.at_junction[junction]
-    }
-    places = network.junctions
+def _site(streets: _Streets, members: list[int]) -> Site:
+    touching = [end for junction in members for end in streets.at_junction[junction]]
+    leaving = [end for end in touching if streets.neighbour(end) not in members]
+    signals = {signal for junction in members for signal in streets.signals_at_junction.get(junction, ())}
+    places = streets.network.junctions
     return Site(
-        site_id=_main_id(network, streets, signals, members),
+        site_id=places.ids[min(members, key=lambda junction: _importance(streets, junction))],
         junctions=tuple(members),
-        signals=tuple(sorted(set().union(*(signals.get(junction, ()) for junction in members)))),
-        legs=_count_legs(network, streets, leaving),
-        street_names=tuple(sorted(names - {""})),
+        signals=tuple(sorted(signals)),
+        legs=_count_legs(streets, leaving),
+        street_names=_names(streets, touching),
         x_m=round(float(places.x_m[members].mean()), 2),
         y_m=round(float(places.y_m[members].mean()), 2),
     )
 
 
-def _main_id(network: RoadNetwork, streets: _Streets, signals: dict[int, set[int]], members: list[int]) -> str:
-    def rank(junction: int) -> tuple[bool, int, str]:
-        entering = [streets.edges[row] for row, side in streets.at_junction[junction] if side == 1]
-        lanes = sum(len(network.lanes_of(int(edge))) for edge in entering)
-        return junction not in signals, -lanes, network.junctions.ids[junction]
-
-    return network.junctions.ids[min(members, key=rank)]
+def _importance(streets: _Streets, junction: int) -> tuple[bool, int, str]:
+    """Sorts the most important junction first."""
+    entering = [int(streets.edges[row]) for row, side in streets.at_junction[junction] if side == 1]
+    lanes = sum(len(streets.network.lanes_of(edge)) for edge in entering)
+    return junction not in streets.signals_at_junction, -lanes, streets.network.junctions.ids[junction]
 
 
-def _count_legs(network: RoadNetwork, streets: _Streets, leaving: list[tuple[int, int]]) -> int:
+def _names(streets: _Streets, touching: list[End]) -> tuple[str, ...]:
+    """Names of the streets, those of the highest priority first, then by alphabet."""
+    priority: dict[str, int] = {}
+    for end in touching:
+        name, its_priority = streets.name(end), int(streets.network.edges.priority[streets.edges[end[0]]])
+        priority[name] = max(its_priority, priority.get(name, its_priority))
+    return tuple(sorted(priority.keys() - {""}, key=lambda name: (-priority[name], name)))
+
+
+def _count_legs(streets: _Streets, leaving: list[End]) -> int:
     """Streets that leave a site: carriageways of one name (or none) in one direction count once."""
     legs: list[tuple[float, str]] = []
-    for row, side in leaving:
-        bearing, name = float(streets.bearing[row, side]), network.edges.names[streets.edges[row]]
-        if not any(_is_same_leg(bearing, name, *leg) for leg in legs):
-            legs.append((bearing, name))
+    for end in leaving:
+        leg = float(streets.bearing[end]), streets.name(end)
+        if not any(_is_same_leg(leg, other) for other in legs):
+            legs.append(leg)
     return len(legs)
 
 
-def _is_same_leg(bearing: float, name: str, other_bearing: float, other_name: str) -> bool:
-    turn = abs((bearing - other_bearing + np.pi) % (2 * np.pi) - np.pi)
-    return bool(turn <= np.radians(SAME_LEG_DEG)) and (name == other_name or "" in {name, other_name})
+def _is_same_leg(leg: tuple[float, str], other: tuple[float, str]) -> bool:
+    turn = abs((leg[0] - other[0] + np.pi) % (2 * np.pi) - np.pi)
+    return bool(turn <= np.radians(SAME_LEG_DEG)) and (leg[1] == other[1] or "" in {leg[1], other[1]})
