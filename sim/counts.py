@@ -26,6 +26,9 @@ GUESS_WEIGHT = 0.02
 
 MAX_ITERATIONS = 2000
 
+LEAST_GAIN = 1e-9
+"""Less is a rounding error."""
+
 
 @dataclass(frozen=True, slots=True)
 class CountFit:
@@ -154,7 +157,7 @@ def whole_cars(passes: csc_array, counted: FloatArray, flows: FloatArray, rng: n
         more, fewer = bend + 2.0 * slope, np.where(cars > 0, bend - 2.0 * slope, np.inf)
         up, down = int(more.argmin()), int(fewer.argmin())
         route, step = (up, 1.0) if more[up] <= fewer[down] else (down, -1.0)
-        if min(more[up], fewer[down]) >= -1e-9:  # noqa: PLR2004 - rounding errors are no gain
+        if min(more[up], fewer[down]) >= -LEAST_GAIN:
             return cars.astype(np.int32)
         cars[route] += step
         slope += step * (passes.T @ (weight * passes[:, [route]].toarray().ravel()))
