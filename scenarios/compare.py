@@ -1,0 +1,193 @@
+"""What changed from the first variant to each other one, seed by seed, and how sure that is.
+
+Each seed gives the same traffic to every variant, so a variant is judged by its differences within the seeds: their
+mean, and the interval mean ± t·s/√n with the 97.5 % point t of Student's distribution of n less one degrees of freedom
+(Student 1908; any textbook under "paired t interval"). A seed that did not finish on both sides makes no pair and is
+counted. A gridlocked run has a delay like any other; it stays in and is counted.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from sim.measures import JunctionMeasures, RunMeasures
+
+NETWORK = "network"
+"""Scope of a comparison of whole runs; any other scope is a junction's id."""
+
+FINISHED = "finished"
+"""Status of a run that has measures."""
+
+PAIRS_FOR_A_CLAIM = 10
+"""With fewer paired runs a result is indicative only."""
+
+CONFIDENCE = 0.95
+
+LOWER = "lower"
+HIGHER = "higher"
+INDISTINCT = "not distinguishable"
+ONE_PAIR = "one pair: no interval"
+NO_PAIR = "no pair"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A column that is compared: its unit, its name for people, and which way is better (None: neither)."""
+
+    column: str
+    unit: str
+    label: str
+    better: Literal["lower", "higher"] | None = "lower"
+
+
+NETWORK_METRICS = (
+    Metric("delay_per_scheduled_s", "s", "delay per scheduled vehicle"),
+    Metric("time_loss_s", "s", "time lost on the road per vehicle"),
+    Metric("time_loss_p95_s", "s", "lost by the slowest 5 %, at least"),
+    Metric("depart_delay_s", "s", "wait for entry per scheduled vehicle"),
+    Metric("waiting_s", "s", "time at a standstill per vehicle"),
+    Metric("stops", "1/veh", "stops per vehicle"),
+    Metric("duration_s", "s", "time on the road per vehicle"),
+    Metric("arrived", "veh", "vehicles that arrived", "higher"),
+    Metric("never_inserted", "veh", "vehicles that never entered"),
+    Metric("teleports", "veh", "vehicles removed from a jam"),
+    Metric("collisions", "events", "collisions"),
+    Metric("emergency_braking", "events", "emergency brakings"),
+)
+
+JUNCTION_METRICS = (
+    Metric("delay_s", "s", "delay per vehicle"),
+    Metric("queue_mean_veh", "veh", "mean queue"),
+    Metric("stops_per_veh", "1/veh", "stops per vehicle"),
+    Metric("volume_veh_per_h", "veh/h", "vehicles that passed", None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A row of ``comparison.csv``: one measure, at one place, of one variant against the first one.
+
+    Means are over the pairs; the difference is variant minus baseline, in ``unit``, and the relative one is its share
+    of the baseline's mean. ``pairs_missing`` counts seeds without a value on both sides; ``indicative`` marks fewer
+    than ten pairs. The interval is that of one comparison: among many, one in twenty excludes zero by chance.
+    """
+
+    scope: str
+    name: str
+    metric: str
+    unit: str
+    baseline: str
+    variant: str
+    pairs: int
+    pairs_missing: int
+    baseline_gridlocked: int
+    variant_gridlocked: int
+    baseline_mean: float
+    variant_mean: float
+    difference_mean: float
+    ci95_low: float
+    ci95_high: float
+    relative_difference: float
+    verdict: str
+    indicative: bool
+
+
+def compare(
+    runs: Sequence[RunMeasures], junctions: Sequence[JunctionMeasures], variants: Sequence[str]
+) -> tuple[Comparison, ...]:
+    """Compare each variant with the first of ``variants``: whole runs first, then each junction by id.
+
+    The order of the rows given does not matter.
+    """
+    study = _Study(runs, junctions)
+    baseline, *others = variants
+    return tuple(
+        study.comparison(scope, metric, baseline, variant)
+        for variant in others
+        for scope in (NETWORK, *sorted(study.names))
+        for metric in (NETWORK_METRICS if scope == NETWORK else JUNCTION_METRICS)
+    )
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of independent values with its 95 % t interval (low, high); the interval of fewer than two is NaN."""
+    if not values:
+        return math.nan, math.nan, math.nan
+    mean = math.fsum(values) / len(values)
+    if len(values) == 1:
+        return mean, math.nan, math.nan
+    margin = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
+    return mean, float(mean - margin), float(mean + margin)
+
+
+class _Study:
+    """Values by variant, place and column, each a mapping from seed to value; failed runs and NaN left out."""
+
+    def __init__(self, runs: Sequence[RunMeasures], junctions: Sequence[JunctionMeasures]) -> None:
+        finished = {(run.variant, run.seed) for run in runs if run.status == FINISHED}
+        at_junctions = [row for row in junctions if (row.variant, row.seed) in finished]
+        self.names = {row.junction: row.name for row in at_junctions}
+        self._seeds = _by_variant(runs)
+        self._gridlocked = _by_variant(run for run in runs if run.gridlocked)
+        self._values: dict[tuple[str, str, str], dict[int, float]] = {}
+        for run in runs:
+            if run.status == FINISHED:
+                self._keep(run, NETWORK, NETWORK_METRICS)
+        for row in at_junctions:
+            self._keep(row, row.junction, JUNCTION_METRICS)
+
+    def _keep(self, row: RunMeasures | JunctionMeasures, scope: str, metrics: Iterable[Metric]) -> None:
+        for metric in metrics:
+            value = float(getattr(row, metric.column))
+            if math.isfinite(value):
+                self._values.setdefault((row.variant, scope, metric.column), {})[row.seed] = value
+
+    def comparison(self, scope: str, metric: Metric, baseline: str, variant: str) -> Comparison:
+        before = self._values.get((baseline, scope, metric.column), {})
+        after = self._values.get((variant, scope, metric.column), {})
+        paired = sorted(before.keys() & after.keys())
+        planned = self._seeds.get(baseline, set()) | self._seeds.get(variant, set())
+        difference, low, high = mean_interval([after[seed] - before[seed] for seed in paired])
+        baseline_mean, _, _ = mean_interval([before[seed] for seed in paired])
+        variant_mean, _, _ = mean_interval([after[seed] for seed in paired])
+        return Comparison(
+            scope=scope,
+            name=self.names.get(scope, ""),
+            metric=metric.column,
+            unit=metric.unit,
+            baseline=baseline,
+            variant=variant,
+            pairs=len(paired),
+            pairs_missing=len(planned) - len(paired),
+            baseline_gridlocked=len(self._gridlocked.get(baseline, set()) & set(paired)),
+            variant_gridlocked=len(self._gridlocked.get(variant, set()) & set(paired)),
+            baseline_mean=baseline_mean,
+            variant_mean=variant_mean,
+            difference_mean=difference,
+            ci95_low=low,
+            ci95_high=high,
+            relative_difference=difference / baseline_mean if paired and baseline_mean else math.nan,
+            verdict=_verdict(len(paired), low, high),
+            indicative=len(paired) < PAIRS_FOR_A_CLAIM,
+        )
+
+
+def _by_variant(runs: Iterable[RunMeasures]) -> dict[str, set[int]]:
+    seeds: dict[str, set[int]] = {}
+    for run in runs:
+        seeds.setdefault(run.variant, set()).add(run.seed)
+    return seeds
+
+
+def _verdict(pairs: int, low: float, high: float) -> str:
+    if pairs == 0:
+        return NO_PAIR
+    if pairs == 1:
+        return ONE_PAIR
+    if high < 0:
+        return LOWER
+    return HIGHER if low > 0 else INDISTINCT
