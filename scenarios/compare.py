@@ -47,7 +47,7 @@ class Metric:
 NETWORK_METRICS = (
     Metric("delay_per_scheduled_s", "s", "delay per scheduled vehicle"),
     Metric("time_loss_s", "s", "time lost on the road per vehicle"),
-    Metric("time_loss_p95_s", "s", "lost by the slowest 5 %, at least"),
+    Metric("time_loss_p95_s", "s", "time lost by the slowest 5 % (or more)"),
     Metric("depart_delay_s", "s", "wait for entry per scheduled vehicle"),
     Metric("waiting_s", "s", "time at a standstill per vehicle"),
     Metric("stops", "1/veh", "stops per vehicle"),
