@@ -109,6 +109,8 @@ class _Collected:
             keep(attributes)
         elif not self.root:
             self.root = tag
+        elif tag == "include":
+            raise ValueError("it asks for another file by <include>, which is not followed")
 
     def _edge(self, attributes: Attributes) -> None:
         self.lanes_before_edge.append(len(self.lanes))

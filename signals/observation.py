@@ -40,8 +40,8 @@ class Observation:
         return self.vehicles > 0
 
 
-def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) -> frozenset[int]:
-    """The given edges and those upstream of them whose end is less than ``range_m`` before their stop lines."""
+def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) -> dict[int, float]:
+    """The given edges and those upstream within the range, each with the way from its end to a stop line (m)."""
     ends_m = dict.fromkeys(edges, 0.0)
     waiting = sorted(edges)
     while waiting:
@@ -53,7 +53,7 @@ def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) 
             if begins_m < ends_m.get(before, np.inf):
                 ends_m[before] = begins_m
                 waiting.append(before)
-    return frozenset(ends_m)
+    return ends_m
 
 
 def departure_edges(network: RoadNetwork, edge: int, range_m: float) -> tuple[int, ...]:

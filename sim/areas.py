@@ -1,5 +1,6 @@
-"""What belongs to a junction when it is measured: its stop lines, its approaches, its inside."""
+"""What belongs to a junction when it is measured: its stop lines, its approaches, its inside, and where one enters."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from networks.faults import InputError
@@ -12,8 +13,9 @@ from signals.observation import DEFAULT_RANGE_M, approach_edges, stop_edges
 class JunctionArea:
     """A junction to be measured. ``area_id`` is its signal's id where it has one, else its own.
 
-    Edges are SUMO ids: ``stop_edges`` end at the stop lines, ``approach_edges`` are those and what leads to them within
-    the observation range, ``inner_edges`` lie inside the junction.
+    Edges and lanes are SUMO ids: ``stop_edges`` end at the stop lines, ``approach_edges`` are those and what leads to
+    them within the observation range, ``inner_edges`` lie inside the junction. ``entries`` are cross sections (lane,
+    position in m) over which one comes into the approaches, ``exits`` lanes onto which one leaves the area.
     """
 
     area_id: str
@@ -24,6 +26,8 @@ class JunctionArea:
     stop_edges: tuple[str, ...]
     approach_edges: tuple[str, ...]
     inner_edges: tuple[str, ...]
+    entries: tuple[tuple[str, float], ...]
+    exits: tuple[str, ...]
 
 
 def junction_areas(
@@ -61,6 +65,7 @@ def _area(network: RoadNetwork, name: str, range_m: float) -> JunctionArea:
         if signal is not None
         else frozenset(int(edge) for edge in network.incoming_edges(junctions[0]))
     )
+    approaches = approach_edges(network, stops, range_m)
     streets = sorted({street for junction in junctions for street in network.street_names(junction)})
     lon, lat = _place(network, junctions)
     return JunctionArea(
@@ -70,12 +75,14 @@ def _area(network: RoadNetwork, name: str, range_m: float) -> JunctionArea:
         lat=lat,
         signalised=signal is not None,
         stop_edges=_ids(network, stops),
-        approach_edges=_ids(network, approach_edges(network, stops, range_m)),
+        approach_edges=_ids(network, approaches),
         inner_edges=_ids(network, _inner(network, junctions)),
+        entries=_entries(network, approaches, range_m),
+        exits=_exits(network, approaches),
     )
 
 
-def _ids(network: RoadNetwork, edges: frozenset[int]) -> tuple[str, ...]:
+def _ids(network: RoadNetwork, edges: Iterable[int]) -> tuple[str, ...]:
     return tuple(network.edges.ids[edge] for edge in sorted(edges))
 
 
@@ -83,6 +90,33 @@ def _inner(network: RoadNetwork, junctions: tuple[int, ...]) -> frozenset[int]:
     lanes = (lane for junction in junctions for lane in network.junctions.internal_lanes[junction])
     edges = {int(network.lanes.edge[lane]) for lane in lanes}
     return frozenset(edge for edge in edges if network.edges.kind[edge] == EdgeKind.INTERNAL)
+
+
+def _entries(network: RoadNetwork, approaches: dict[int, float], range_m: float) -> tuple[tuple[str, float], ...]:
+    """Lanes of approach edges that something outside leads to, or that reach beyond the range, and where (m)."""
+    into: dict[int, set[int]] = {edge: set() for edge in approaches}
+    for edge in approaches:
+        for follower in _followers(network, edge):
+            if follower in into:
+                into[follower].add(edge)
+    entries: list[tuple[str, float]] = []
+    for edge in sorted(approaches):
+        sources = set(network.incoming_edges(int(network.edges.from_junction[edge])).tolist())
+        beyond_m = approaches[edge] + float(network.edge_length_m[edge]) - range_m
+        if beyond_m > 0 or not sources or sources - into[edge]:
+            entries.extend((network.lanes.ids[lane], max(beyond_m, 0.0)) for lane in network.lanes_of(edge))
+    return tuple(entries)
+
+
+def _exits(network: RoadNetwork, approaches: dict[int, float]) -> tuple[str, ...]:
+    """Lanes of the edges that follow an approach edge and are none themselves: behind the junction, or off the way."""
+    after = {follower for edge in approaches for follower in _followers(network, edge)} - approaches.keys()
+    return tuple(network.lanes.ids[lane] for edge in sorted(after) for lane in network.lanes_of(edge))
+
+
+def _followers(network: RoadNetwork, edge: int) -> set[int]:
+    rows = network.connection_order[list(network.connections_from(edge))]
+    return {int(follower) for follower in network.connection_to_edge[rows]}
 
 
 def _place(network: RoadNetwork, junctions: tuple[int, ...]) -> tuple[float, float]:

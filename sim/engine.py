@@ -1,13 +1,20 @@
-"""The only place that talks to SUMO: in process through libsumo, or through TraCI to a program beside it.
+"""The only place that talks to SUMO: in process through libsumo, through TraCI, or as a program left to itself.
 
-libsumo holds one simulation per process, and a second start silently replaces the first; here it is refused. What SUMO
-writes to the C level's standard error is caught, since some of its faults say no more than "Process Error" otherwise.
+A run in which nobody has to act goes to the program: libsumo costs a tenth more for the same simulation. libsumo holds
+one simulation per process, and a second start silently replaces the first; here it is refused. What SUMO writes to the
+C level's standard error is caught, since some of its faults say no more than "Process Error".
 """
 
+import ctypes
 import os
+import re
+import resource
+import signal
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -22,8 +29,9 @@ IGNORED_MARKS = ("ignoring '", "is not valid, ignoring")
 
 
 class Api(StrEnum):
-    """How SUMO is run."""
+    """How SUMO is run: as a program left to itself, in this process, beside it, or beside it with a window."""
 
+    PROGRAM = "sumo"
     LIBSUMO = "libsumo"
     TRACI = "traci"
     GUI = "sumo-gui"
@@ -78,7 +86,7 @@ class Engine:
         binary = program if self.kind is Api.LIBSUMO else str(sumo_home() / "bin" / program)
         try:
             with self._heard():
-                module.start([binary, *self.options.arguments()])
+                module.start([binary, *self.options.arguments(), *_window(self.kind)])
         except Exception as fault:
             raise InputError("SUMO_INPUT", self._reason(fault), remedy="Correct the file that SUMO names") from fault
         self.api = module
@@ -97,9 +105,8 @@ class Engine:
         finally:
             words = self._words()
             self._log.close()
-        lost = [line for line in words.splitlines() if any(mark in line for mark in IGNORED_MARKS)]
-        if kind is None and lost:
-            raise InputError("ROUTE_IGNORED", f"SUMO left demand out: {lost[0]}", remedy="Correct the route file")
+        if kind is None:
+            _refuse_lost_demand(words)
 
     @property
     def time_s(self) -> float:
@@ -133,9 +140,80 @@ class Engine:
 
     def _reason(self, fault: Exception) -> str:
         """SUMO's own error lines where it wrote any, else the exception's text, as one line."""
-        errors = [line.removeprefix("Error: ") for line in self._words().splitlines() if line.startswith("Error: ")]
-        text = " ".join(errors) or str(fault)
-        return " ".join(text.split()).rstrip(".")
+        return _errors(self._words()) or " ".join(str(fault).split()).rstrip(".")
+
+
+def run_program(options: SumoOptions, on_progress: Callable[[float], None] | None, every_s: float) -> float:
+    """Run SUMO as a program to the end of the simulated time; give its CPU time (s).
+
+    The program ends with this process, however that ends.
+
+    Raises
+    ------
+    InputError
+        SUMO_INPUT or ROUTE_IGNORED with SUMO's own words.
+    RunError
+        SUMO_FAILED where it was ended from outside.
+    """
+    words = options.arguments(log_every_steps=max(1, round(every_s / options.step_s)))
+    began_s = _children_cpu_s()
+    with tempfile.TemporaryFile() as heard:
+        with subprocess.Popen(
+            [sumo_home() / "bin" / "sumo", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=heard,
+            env=os.environ | {"SUMO_HOME": str(sumo_home())},
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the hook calls one C function and takes no lock
+        ) as program:
+            _follow(program.stdout, on_progress)
+        heard.seek(0)
+        said = heard.read().decode("utf-8", "replace")
+    if program.returncode < 0:
+        raise RunError("SUMO_FAILED", f"SUMO was ended by signal {-program.returncode}")
+    if program.returncode:
+        raise InputError(
+            "SUMO_INPUT", _errors(said) or "SUMO gave no reason", remedy="Correct the file that SUMO names"
+        )
+    _refuse_lost_demand(said)
+    return _children_cpu_s() - began_s
+
+
+def _follow(stream: IO[bytes] | None, on_progress: Callable[[float], None] | None) -> None:
+    """Read what the program prints until it ends; its steps are the progress."""
+    while stream is not None and (chunk := stream.read1(4096)):  # type: ignore[attr-defined]  # a pipe is buffered
+        steps = re.findall(rb"Step #(\d+(?:\.\d+)?)", chunk)
+        if steps and on_progress is not None:
+            on_progress(float(steps[-1]))
+
+
+def _end_with_parent() -> None:
+    """In the child, before SUMO: have the kernel end it when its parent dies (Linux; elsewhere it runs to its end)."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _errors(said: str) -> str:
+    """SUMO's own error lines as one line."""
+    errors = [line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: ")]
+    return " ".join(" ".join(errors).split()).rstrip(".")
+
+
+def _refuse_lost_demand(said: str) -> None:
+    lost = [line for line in said.splitlines() if any(mark in line for mark in IGNORED_MARKS)]
+    if lost:
+        raise InputError("ROUTE_IGNORED", f"SUMO left demand out: {lost[0]}", remedy="Correct the route file")
+
+
+def _window(kind: Api) -> list[str]:
+    """Start at once, slowly enough to be watched, and close at the end."""
+    return ["--start", "true", "--quit-on-end", "true", "--delay", "100"] if kind is Api.GUI else []
 
 
 def _module(kind: Api) -> Any:

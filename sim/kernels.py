@@ -9,42 +9,6 @@ STANDING_MPS = 0.1
 
 
 @njit(cache=True, nogil=True)
-def queue_statistics(
-    halting: npt.NDArray[np.int32], first: npt.NDArray[np.int32], edges: npt.NDArray[np.int32]
-) -> npt.NDArray[np.float64]:
-    """Mean and greatest queue of each junction over time.
-
-    Parameters
-    ----------
-    halting
-        Standing vehicles, shape (samples, edges).
-    first, edges
-        Compressed rows: the edges of junction ``j`` are ``edges[first[j]:first[j + 1]]``.
-
-    Returns
-    -------
-    Shape (junctions, 2): mean and maximum of the summed queue (veh); NaN without samples.
-    """
-    junctions = len(first) - 1
-    result = np.full((junctions, 2), np.nan)
-    samples = halting.shape[0]
-    if samples == 0:
-        return result
-    for junction in range(junctions):
-        total = 0
-        greatest = 0
-        for sample in range(samples):
-            queue = 0
-            for position in range(first[junction], first[junction + 1]):
-                queue += halting[sample, edges[position]]
-            total += queue
-            greatest = max(greatest, queue)
-        result[junction, 0] = total / samples
-        result[junction, 1] = greatest
-    return result
-
-
-@njit(cache=True, nogil=True)
 def demand_by_link(
     link: npt.NDArray[np.int64],
     distance_m: npt.NDArray[np.float64],

@@ -1,7 +1,18 @@
-"""What one simulation run is judged by: a row for the run, a row for each junction."""
+"""What one simulation run is judged by: a row for the run, a row for each junction, and how they are worked out."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.areas import JunctionArea
+from sim.outputs import AreaStops, EdgeTotals, FloatArray, Trips
+
+GRIDLOCK_SHARE = 0.9
+"""A run is gridlocked when more than this share of the vehicles stands, on average over its last GRIDLOCK_SAMPLES."""
+GRIDLOCK_SAMPLES = 30
 
 SIGNALISED_LIMITS_S = (10.0, 20.0, 35.0, 55.0, 80.0)
 """Upper bounds of control delay for levels A to E at signals (Highway Capacity Manual, 6th edition, exhibit 19-8)."""
@@ -49,8 +60,9 @@ class RunMeasures:
 class JunctionMeasures:
     """A junction in one run as a row of ``junctions.csv``.
 
-    Delay and queue are those of its approaches, traced upstream to the observation distance; stops are halts begun
-    there per vehicle that passed. ``junction`` is the signal's id where it has one, else the junction's.
+    Delay is the time lost on its approaches, traced upstream to the observation distance, and inside, per vehicle that
+    passed a stop line. The queue counts standing vehicles on the approaches: mean over the run and greatest minute's
+    mean. Stops are halts per vehicle that came into the approaches. ``junction`` is the signal's id where it has one.
     """
 
     variant: str
@@ -74,3 +86,68 @@ def level_of_service(delay_s: float, *, signalised: bool) -> str:
         return "-"
     limits = SIGNALISED_LIMITS_S if signalised else UNSIGNALISED_LIMITS_S
     return "ABCDEF"[sum(delay_s > limit for limit in limits)]
+
+
+def trip_measures(trips: Trips) -> dict[str, Any]:
+    """Counts and means of a run's trips, by the names of RunMeasures; NaN where nobody was due or inserted."""
+    inside = trips.inserted
+    losses_s = trips.time_loss_s[inside]
+    scheduled = len(trips)
+    delay_s = float(losses_s.sum() + trips.depart_delay_s.sum())
+    return {
+        "scheduled": scheduled,
+        "inserted": int(inside.sum()),
+        "arrived": int((inside & trips.arrived).sum()),
+        "never_inserted": scheduled - int(inside.sum()),
+        "delay_per_scheduled_s": delay_s / scheduled if scheduled else math.nan,
+        "time_loss_s": _mean(losses_s),
+        "time_loss_p95_s": float(np.percentile(losses_s, 95)) if len(losses_s) else math.nan,
+        "time_loss_max_s": float(losses_s.max()) if len(losses_s) else math.nan,
+        "depart_delay_s": _mean(trips.depart_delay_s),
+        "duration_s": _mean(trips.duration_s[inside]),
+        "waiting_s": _mean(trips.waiting_s[inside]),
+        "stops": _mean(trips.stops[inside]),
+    }
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def is_gridlocked(standing_shares: Sequence[float]) -> bool:
+    """Whether nearly all vehicles stood still at the end of a run, from the share that stands at each sample."""
+    last = standing_shares[-GRIDLOCK_SAMPLES:]
+    return bool(last) and math.fsum(last) / len(last) > GRIDLOCK_SHARE
+
+
+def junction_measures(
+    variant: str,
+    seed: int,
+    area: JunctionArea,
+    totals: Mapping[str, EdgeTotals],
+    stops: Mapping[str, AreaStops],
+    hours: float,
+) -> JunctionMeasures:
+    """The row of a junction in a run of so many hours, from what SUMO counted on its edges."""
+    approaches = [totals[edge] for edge in area.approach_edges if edge in totals]
+    inside = [totals[edge] for edge in area.inner_edges if edge in totals]
+    volume = sum(totals[edge].left for edge in area.stop_edges if edge in totals)
+    lost_s = math.fsum(edge.time_loss_s for edge in (*approaches, *inside))
+    queue_veh = np.array([edge.standing_veh for edge in approaches]).sum(axis=0) if approaches else np.zeros(1)
+    delay_s = lost_s / volume if volume else math.nan
+    halted = stops.get(area.area_id, AreaStops(0, 0.0))
+    return JunctionMeasures(
+        variant=variant,
+        seed=seed,
+        junction=area.area_id,
+        name=area.name,
+        lon=area.lon,
+        lat=area.lat,
+        signalised=area.signalised,
+        volume_veh_per_h=volume / hours,
+        delay_s=delay_s,
+        queue_mean_veh=float(queue_veh.mean()),
+        queue_max_veh=float(queue_veh.max()),
+        stops_per_veh=halted.halts / halted.vehicles if halted.vehicles else math.nan,
+        level_of_service=level_of_service(delay_s, signalised=area.signalised),
+    )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+SUMMARY_PERIOD_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class SumoOptions:
@@ -18,9 +20,10 @@ class SumoOptions:
     additional: tuple[Path, ...] = ()
     tripinfo: Path | None = None
     statistics: Path | None = None
+    summary: Path | None = None
 
-    def arguments(self) -> list[str]:
-        """SUMO's arguments, program name left out."""
+    def arguments(self, log_every_steps: int | None = None) -> list[str]:
+        """SUMO's arguments, program name left out; with a line on standard output now and then where asked for."""
         words = [
             *("--net-file", str(self.network)),
             *("--route-files", ",".join(str(path) for path in self.routes)),
@@ -30,11 +33,13 @@ class SumoOptions:
             *("--seed", str(self.seed)),
             *("--time-to-teleport", f"{self.teleport_s:g}"),
             *("--collision.action", "warn"),
-            *("--collision.check-junctions", "true"),
             *("--xml-validation", "never"),
-            *("--no-step-log", "true"),
             *("--duration-log.disable", "true"),
         ]
+        if log_every_steps is None:
+            words += ["--no-step-log", "true"]
+        else:
+            words += ["--step-log.period", str(log_every_steps)]
         if self.additional:
             words += ["--additional-files", ",".join(str(path) for path in self.additional)]
         if self.tripinfo is not None:
@@ -42,4 +47,6 @@ class SumoOptions:
             words += ["--tripinfo-output.write-unfinished", "true", "--tripinfo-output.write-undeparted", "true"]
         if self.statistics is not None:
             words += ["--statistic-output", str(self.statistics)]
+        if self.summary is not None:
+            words += ["--summary-output", str(self.summary), "--summary-output.period", f"{SUMMARY_PERIOD_S:g}"]
         return words

@@ -1,6 +1,6 @@
 """SUMO's output files read back, and the additional files that ask for them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -11,8 +11,50 @@ import numpy.typing as npt
 from networks.intake import Attributes, parse_xml
 from networks.network import Program
 from networks.outfile import write_text
+from sim.areas import JunctionArea
+
+MINUTE_S = 60.0
+FEW_VEHICLES = 10
+"""On an emptier road a share of standing vehicles means nothing."""
 
 FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RawOutputs:
+    """The files of one run in its folder: what SUMO is asked for, and what it writes."""
+
+    folder: Path
+
+    @property
+    def additional(self) -> Path:
+        """What SUMO is asked for at junctions."""
+        return self.folder / "run.add.xml"
+
+    @property
+    def trips(self) -> Path:
+        """Every vehicle's trip."""
+        return self.folder / "trips.xml"
+
+    @property
+    def statistics(self) -> Path:
+        """Counts of events."""
+        return self.folder / "statistics.xml"
+
+    @property
+    def summary(self) -> Path:
+        """How many drive and how many stand, now and then."""
+        return self.folder / "summary.xml"
+
+    @property
+    def edges(self) -> Path:
+        """Measured edges, minute by minute."""
+        return self.folder / "edges.xml"
+
+    @property
+    def areas(self) -> Path:
+        """Measured junction areas."""
+        return self.folder / "areas.xml"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +89,22 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class EdgeTotals:
-    """An edge over the whole time: vehicles that left it, time they lost and stood on it (s)."""
+    """An edge over the whole time: vehicles that left it, time they lost on it (s), and how many stood there.
+
+    ``standing_veh`` is the mean of each minute in turn.
+    """
 
     left: int
     time_loss_s: float
-    waiting_s: float
+    standing_veh: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaStops:
+    """Vehicles that came into a junction's approaches over an entry, and how often they came to a stand there."""
+
+    vehicles: int
+    halts: float
 
 
 def read_trips(path: Path) -> Trips:
@@ -95,30 +148,82 @@ def read_events(path: Path) -> Events:
 
 
 def read_edge_totals(path: Path) -> dict[str, EdgeTotals]:
-    """Read an ``edgeData`` output of one interval, by edge id."""
-    totals: dict[str, EdgeTotals] = {}
+    """Read an ``edgeData`` output of minute intervals, by edge id."""
+    left: dict[str, int] = {}
+    lost_s: dict[str, float] = {}
+    standing: dict[str, dict[int, float]] = {}
+    minutes: list[float] = []
 
     def keep(tag: str, row: Attributes) -> None:
-        if tag == "edge":
-            totals[row["id"]] = EdgeTotals(
-                int(row.get("left", 0)), float(row.get("timeLoss", 0.0)), float(row.get("waitingTime", 0.0))
-            )
+        if tag == "interval":
+            minutes.append(float(row["end"]) - float(row["begin"]))
+        elif tag == "edge":
+            edge = row["id"]
+            left[edge] = left.get(edge, 0) + int(row.get("left", 0))
+            lost_s[edge] = lost_s.get(edge, 0.0) + float(row.get("timeLoss", 0.0))
+            waiting_s = float(row.get("waitingTime", 0.0))
+            standing.setdefault(edge, {})[len(minutes) - 1] = waiting_s / minutes[-1] if minutes[-1] else 0.0
 
     parse_xml(path, keep, code="SUMO_OUTPUT")
-    return totals
+    return {
+        edge: EdgeTotals(
+            left[edge], lost_s[edge], tuple(standing[edge].get(number, 0.0) for number in range(len(minutes)))
+        )
+        for edge in left
+    }
+
+
+def read_area_stops(path: Path) -> dict[str, AreaStops]:
+    """Read an ``entryExitDetector`` output of one interval, by detector id: who left, and who is inside at the end."""
+    stops: dict[str, AreaStops] = {}
+
+    def keep(tag: str, row: Attributes) -> None:
+        # SUMO closes with an interval of no length that repeats who is inside
+        if tag == "interval" and float(row["end"]) > float(row["begin"]):
+            passed, inside = int(row["vehicleSum"]), int(row["vehicleSumWithin"])
+            halts = passed * float(row["meanHaltsPerVehicle"]) + inside * float(row["meanHaltsPerVehicleWithin"])
+            stops[row["id"]] = AreaStops(passed + inside, halts)
+
+    parse_xml(path, keep, code="SUMO_OUTPUT")
+    return stops
+
+
+def read_standing_shares(path: Path) -> tuple[float, ...]:
+    """Read a ``summary-output``: now and then, the share of the vehicles on the road that stand; 0 on an empty road."""
+    shares: list[float] = []
+
+    def keep(tag: str, row: Attributes) -> None:
+        if tag == "step":
+            running = int(row["running"])
+            shares.append(int(row["halting"]) / running if running >= FEW_VEHICLES else 0.0)
+
+    parse_xml(path, keep, code="SUMO_OUTPUT")
+    return tuple(shares)
 
 
 def write_additional(
-    path: Path, edges: Iterable[str], edge_output: Path, programs: Iterable[tuple[str, Program]]
+    raw: RawOutputs, areas: Sequence[JunctionArea], programs: Mapping[str, Program], span_s: float
 ) -> None:
-    """Write the additional file of a run: the edges to measure, and programs to load in place of the shipped ones."""
+    """Write the additional file of a run: what to measure, and programs to load in place of the shipped ones."""
     lines = ["<additional>"]
-    chosen = " ".join(edges)
-    if chosen:
-        place = f"file={quoteattr(str(edge_output))} edges={quoteattr(chosen)}"
-        lines.append(f'    <edgeData id="junctions" {place} withInternal="true"/>')
-    lines.extend(_program_xml(signal_id, program) for signal_id, program in programs)
-    write_text(path, "\n".join([*lines, "</additional>", ""]))
+    edges = dict.fromkeys(edge for area in areas for edge in (*area.approach_edges, *area.inner_edges))
+    if edges:
+        place = f"file={quoteattr(str(raw.edges))} edges={quoteattr(' '.join(edges))}"
+        wanted = 'withInternal="true" excludeEmpty="true" writeAttributes="left timeLoss waitingTime"'
+        lines.append(f'    <edgeData id="junctions" {place} period="{MINUTE_S:g}" {wanted}/>')
+    lines.extend(_area_xml(area, raw.areas, span_s) for area in areas)
+    lines.extend(_program_xml(signal_id, program) for signal_id, program in programs.items())
+    write_text(raw.additional, "\n".join([*lines, "</additional>", ""]))
+
+
+def _area_xml(area: JunctionArea, output: Path, span_s: float) -> str:
+    """A detector over a junction's approaches. Who starts inside is let out uncounted (``openEntry``)."""
+    head = f'    <entryExitDetector id={quoteattr(area.area_id)} file={quoteattr(str(output))} period="{span_s:g}"'
+    entries = [
+        f'        <detEntry lane={quoteattr(lane)} pos="{at_m:.2f}" friendlyPos="true"/>' for lane, at_m in area.entries
+    ]
+    exits = [f'        <detExit lane={quoteattr(lane)} pos="0" friendlyPos="true"/>' for lane in area.exits]
+    return "\n".join([f'{head} openEntry="true">', *entries, *exits, "    </entryExitDetector>"])
 
 
 def _program_xml(signal_id: str, program: Program) -> str:
