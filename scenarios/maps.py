@@ -24,8 +24,13 @@ FloatArray = npt.NDArray[np.float64]
 _Colour = tuple[float, float, float, float]
 _Ring = tuple[str, float, str]
 
+MAIN_STREETS = frozenset(("motorway", "trunk", "primary", "secondary", "tertiary"))
+"""OpenStreetMap's classes of streets that are drawn strong."""
+
 MAIN_STREET_MPS = 13.0
-"""Streets faster than this are drawn strong: 50 km/h and above, as a town's main streets usually are."""
+"""In networks without those classes, streets faster than this are drawn strong: 50 km/h and above."""
+
+_OSM = "highway."
 
 MAX_NUMBERED = 60
 """Junctions that bear their number on the map; more would hide each other."""
@@ -81,7 +86,7 @@ def draw_map(path: Path, content: ReportContent) -> Drawing:
     box = _box(content.network, markers.at_m, aspect, panel_in)
     title = "Where: the junctions compared and the change in delay" if has_changes else "Where"
     height_in = 0.5 + rows * (panel_in / aspect + 0.2) + 1.1 * has_changes
-    with canvas(path, height_in, title, content.synthetic_note) as figure:
+    with canvas(path, height_in, title, _note(content)) as figure:
         grid: list[Axes] = list(figure.subplots(rows, columns, squeeze=False).flat)
         norm = _norm(content, markers.places)
         for axes, name in zip(grid, panels, strict=False):
@@ -110,6 +115,12 @@ def _caption(content: ReportContent) -> str:
     if len(content.places) > MAX_NUMBERED:
         parts.append(f"The first {MAX_NUMBERED} junctions bear their number, the others are dots.")
     return " ".join(parts)
+
+
+def _note(content: ReportContent) -> str:
+    is_osm = any(kind.startswith(_OSM) for kind in content.network.edges.type_ids)
+    parts = (content.synthetic_note, "streets: © OpenStreetMap contributors" if is_osm else "")
+    return " · ".join(part for part in parts if part)
 
 
 def _markers(content: ReportContent) -> _Markers:
@@ -163,7 +174,7 @@ def _norm(content: ReportContent, places: Sequence[Place]) -> Normalize:
 
 def _draw_streets(axes: Axes, network: RoadNetwork, box: _Box) -> None:
     streets = np.flatnonzero(network.edges_for("passenger") & _inside(network, box))
-    is_main = network.edge_speed_mps[streets] > MAIN_STREET_MPS
+    is_main = np.array([_is_main(network, edge) for edge in streets.tolist()], dtype=np.bool_)
     main_pt = min(max(_MAIN_STREET_M / box.metres_per_point, 0.8), 2.4)
     for wanted, colour, width_pt in ((~is_main, _STREET, main_pt / 2), (is_main, _MAIN_STREET, main_pt)):
         shapes = [_whole_shape_m(network, int(edge)) for edge in streets[wanted]]
@@ -171,6 +182,13 @@ def _draw_streets(axes: Axes, network: RoadNetwork, box: _Box) -> None:
     axes.set(xlim=(box.west_m, box.east_m), ylim=(box.south_m, box.north_m), xticks=[], yticks=[])
     axes.set_aspect("equal")
     axes.spines[:].set(visible=True, color=FAINT)
+
+
+def _is_main(network: RoadNetwork, edge: int) -> bool:
+    kind = network.edges.type_ids[edge]
+    if kind.startswith(_OSM):
+        return kind.removeprefix(_OSM).removesuffix("_link") in MAIN_STREETS
+    return bool(network.edge_speed_mps[edge] > MAIN_STREET_MPS)
 
 
 def _whole_shape_m(network: RoadNetwork, edge: int) -> FloatArray:

@@ -10,11 +10,11 @@ _NO_DISTANCE = 1e-12
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
-def spread_circles(centres: FloatArray, radii: FloatArray, bounds: FloatArray) -> FloatArray:
+def spread_circles(centres: FloatArray, radii: FloatArray, bounds: FloatArray | None = None) -> FloatArray:
     """Move circles apart, each as little as a simple relaxation finds, until they no longer overlap.
 
     In each round, overlapping pairs push each other away along the line through their centres, half of the overlap
-    each; the bounds push back. Circles on one spot are first set apart by a thousandth of their radius, each in a
+    each, and bounds push back. Circles on one spot are first set apart by a thousandth of their radius, each in a
     direction of its own. Where there is no room for all, some overlap in the end.
 
     Parameters
@@ -24,7 +24,7 @@ def spread_circles(centres: FloatArray, radii: FloatArray, bounds: FloatArray) -
     radii
         Their radii in the same unit, shape (circles,).
     bounds
-        Lower and upper corner of the box that holds them, shape (2, 2).
+        Lower and upper corner of the box that holds them, shape (2, 2); the plane without them.
 
     Returns
     -------
@@ -38,7 +38,9 @@ def spread_circles(centres: FloatArray, radii: FloatArray, bounds: FloatArray) -
         push = _pushes(moved, radii)
         if not push.any():
             break
-        moved = np.clip(moved + push, bounds[0] + radii[:, np.newaxis], bounds[1] - radii[:, np.newaxis])
+        moved = moved + push
+        if bounds is not None:
+            moved = np.clip(moved, bounds[0] + radii[:, np.newaxis], bounds[1] - radii[:, np.newaxis])
     is_moved = (moved != centres + nudge).any(axis=1)
     return np.where(is_moved[:, np.newaxis], moved, centres)
 

@@ -116,7 +116,7 @@ def test_circles_do_not_overlap_and_stay_inside(circles):
 
 def test_circles_with_room_stay_where_they_are():
     centres = np.array([[0.0, 0.0], [10.0, 0.0], [10.5, 0.0]])
-    moved = spread_circles(centres, np.ones(3), np.array([[-20.0, -20.0], [20.0, 20.0]]))
+    moved = spread_circles(centres, np.ones(3))
     assert moved[0].tolist() == [0.0, 0.0]
     assert moved[2, 0] - moved[1, 0] == pytest.approx(2.0, abs=0.01)
 
