@@ -6,7 +6,7 @@ input, same bytes.
 
 import gzip
 import os
-import shutil
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 from networks.faults import InputError, RunError
 from networks.intake import CHUNK_BYTES, require_file
@@ -148,10 +149,11 @@ def _reason(lines: list[str]) -> str:
 
 
 def _report(built: Path, out_path: Path, source: Path, warnings: int) -> BuildReport:
-    network = read_network(built)
+    try:
+        network = read_network(built)
+    except InputError as fault:
+        raise _refused(source, f"netconvert left no usable network ({fault.what})") from fault
     normal = network.edges.kind == EdgeKind.NORMAL
-    if not normal.any():
-        raise _refused(source, "no street was left after building")
     return BuildReport(
         file=str(out_path),
         edges=int(normal.sum()),
@@ -171,12 +173,17 @@ def _rewrite(built: Path, out_path: Path) -> None:
             line = network.readline()
         begin = f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- streets: {source} -->\n'.encode() + line
         if out_path.suffix != ".gz":
-            out.write(begin)
-            shutil.copyfileobj(network, out, CHUNK_BYTES)
+            _copy(begin, network, out)
             return
         with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=out, mtime=0) as packed:
-            packed.write(begin)
-            shutil.copyfileobj(network, packed, CHUNK_BYTES)
+            _copy(begin, network, packed)
+
+
+def _copy(begin: bytes, network: IO[bytes], out: IO[bytes] | gzip.GzipFile) -> None:
+    """Copy all lines; netconvert escapes a street name twice (``&amp;amp;``), which is once too often."""
+    out.write(begin)
+    while lines := network.readlines(CHUNK_BYTES):
+        out.write(re.sub(rb"&amp;(?=(amp|lt|gt|quot|apos);)", b"&", b"".join(lines)))
 
 
 def _refused(source: Path, what: str) -> InputError:

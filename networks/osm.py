@@ -6,7 +6,7 @@ from pathlib import Path
 
 import osmium
 from osmium.filter import KeyFilter
-from osmium.osm import NODE, WAY, Node, Relation, TagList, Way
+from osmium.osm import NODE, RELATION, WAY, Node, Relation, TagList, Way
 
 from networks.faults import InputError
 from networks.intake import CHUNK_BYTES, check_xml_prolog, open_bytes
@@ -95,19 +95,23 @@ def _is_street(tags: TagList) -> bool:
 
 
 def _copy_streets(readable: Path, streets: Path, ways: set[int], nodes: set[int]) -> None:
+    """Write nodes before ways before relations, whatever their order was: netconvert reads them so."""
     with closing(osmium.SimpleWriter(streets)) as writer:
-        for item in osmium.FileProcessor(readable):
-            match item:
-                case Node():
-                    wanted = item.id in nodes
-                case Way():
-                    wanted = item.id in ways
-                case Relation():
-                    wanted = _is_restriction(item, ways)
-                case _:
-                    wanted = False
-            if wanted:
-                writer.add(item)
+        for kind in (NODE, WAY, RELATION):
+            for item in osmium.FileProcessor(readable, kind):
+                if _is_wanted(item, ways, nodes):
+                    writer.add(item)
+
+
+def _is_wanted(item: object, ways: set[int], nodes: set[int]) -> bool:
+    match item:
+        case Node():
+            return item.id in nodes
+        case Way():
+            return item.id in ways
+        case Relation():
+            return _is_restriction(item, ways)
+    return False
 
 
 def _is_restriction(relation: Relation, ways: set[int]) -> bool:

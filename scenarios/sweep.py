@@ -17,10 +17,10 @@ from hashlib import sha256
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from networks.faults import BagdarError, InputError, RunError
 from networks.outfile import write_text
+from scenarios.tables import as_record, from_record
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.run import Run, RunSpec, simulate
@@ -119,13 +119,8 @@ def _digest(spec: RunSpec) -> str:
 def failed_measures(spec: RunSpec, reason: str) -> RunMeasures:
     """The row of a run that could not be finished: no numbers, and why."""
     empty = {item.name: math.nan if item.type is float else 0 for item in fields(RunMeasures)}
-    row = empty | {
-        "variant": spec.variant,
-        "seed": spec.seed,
-        "status": f"failed: {reason}",
-        "gridlocked": False,
-    }
-    return RunMeasures(**row)  # type: ignore[arg-type]  # the dictionary has every field, each of its type
+    told = {"variant": spec.variant, "seed": spec.seed, "status": f"failed: {reason}", "gridlocked": False}
+    return from_record(RunMeasures, empty | told)
 
 
 def _start(spec: RunSpec, folder: Path) -> _Worker:
@@ -169,7 +164,7 @@ def _drain(worker: _Worker, report: Progress) -> None:
 
 
 def _verdict(worker: _Worker, folder: Path, limit_s: float) -> str | None:
-    """Why a worker did not finish its run; None where it did. Input at fault is raised: the next try would end alike."""
+    """Why a worker did not finish its run; None where it did. Input at fault is raised: a second try ends alike."""
     if run_file(folder, worker.spec).exists():
         return None
     if isinstance(worker.fault, InputError):
@@ -210,33 +205,21 @@ def _end_with_parent() -> None:
 def run_to_json(run: Run) -> str:
     """A run as JSON text; what is not a number is null."""
     plain = {
-        "measures": asdict(run.measures),
-        "junctions": [asdict(row) for row in run.junctions],
-        "refusals": [asdict(row) for row in run.refusals],
+        "measures": as_record(run.measures),
+        "junctions": [as_record(row) for row in run.junctions],
+        "refusals": [as_record(row) for row in run.refusals],
     }
-    return json.dumps(_null_for_nan(plain), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def run_from_json(text: str) -> Run:
     """The run that :func:`run_to_json` wrote."""
     plain = json.loads(text)
     return Run(
-        measures=_row(RunMeasures, plain["measures"]),
-        junctions=tuple(_row(JunctionMeasures, row) for row in plain["junctions"]),
-        refusals=tuple(RefusedWish(**row) for row in plain["refusals"]),
+        measures=from_record(RunMeasures, plain["measures"]),
+        junctions=tuple(from_record(JunctionMeasures, row) for row in plain["junctions"]),
+        refusals=tuple(from_record(RefusedWish, row) for row in plain["refusals"]),
     )
-
-
-def _null_for_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _null_for_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_null_for_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _row(kind: Any, plain: dict[str, Any]) -> Any:
-    return kind(**{key: math.nan if value is None else value for key, value in plain.items()})
 
 
 def _result(path: Path, failed: dict[Path, RunMeasures]) -> Run:

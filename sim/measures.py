@@ -1,7 +1,7 @@
 """What one simulation run is judged by: a row for the run, a row for each junction, and how they are worked out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from sim.areas import JunctionArea
 from sim.outputs import AreaStops, EdgeTotals, FloatArray, Trips
 
-GRIDLOCK_SHARE = 0.9
-"""A run is gridlocked when more than this share of the vehicles stands, on average over its last GRIDLOCK_SAMPLES."""
-GRIDLOCK_SAMPLES = 30
+GRIDLOCK_SPAN_S = 600.0
+GRIDLOCK_SHARE = 0.1
+GRIDLOCK_VEHICLES = 20
+"""A run is gridlocked when, in its last ten minutes, fewer than a tenth as many vehicles arrived as were on the road
+when they began. Below so many vehicles nothing can be said."""
 
 SIGNALISED_LIMITS_S = (10.0, 20.0, 35.0, 55.0, 80.0)
 """Upper bounds of control delay for levels A to E at signals (Highway Capacity Manual, 6th edition, exhibit 19-8)."""
@@ -114,10 +116,12 @@ def _mean(values: FloatArray) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def is_gridlocked(standing_shares: Sequence[float]) -> bool:
-    """Whether nearly all vehicles stood still at the end of a run, from the share that stands at each sample."""
-    last = standing_shares[-GRIDLOCK_SAMPLES:]
-    return bool(last) and math.fsum(last) / len(last) > GRIDLOCK_SHARE
+def is_gridlocked(trips: Trips, end_s: float) -> bool:
+    """Whether traffic had come to a stand at the end (s): hardly anybody arrives any more though the road is full."""
+    since_s = end_s - GRIDLOCK_SPAN_S
+    on_road = int(((trips.depart_s <= since_s) & (trips.arrival_s > since_s)).sum())
+    arrived = int(((trips.arrival_s > since_s) & trips.arrived).sum())
+    return on_road >= GRIDLOCK_VEHICLES and arrived < GRIDLOCK_SHARE * on_road
 
 
 def junction_measures(

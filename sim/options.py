@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-SUMMARY_PERIOD_S = 10.0
-
 
 @dataclass(frozen=True, slots=True)
 class SumoOptions:
@@ -20,7 +18,6 @@ class SumoOptions:
     additional: tuple[Path, ...] = ()
     tripinfo: Path | None = None
     statistics: Path | None = None
-    summary: Path | None = None
 
     def arguments(self, log_every_steps: int | None = None) -> list[str]:
         """SUMO's arguments, program name left out; with a line on standard output now and then where asked for."""
@@ -47,6 +44,4 @@ class SumoOptions:
             words += ["--tripinfo-output.write-unfinished", "true", "--tripinfo-output.write-undeparted", "true"]
         if self.statistics is not None:
             words += ["--statistic-output", str(self.statistics)]
-        if self.summary is not None:
-            words += ["--summary-output", str(self.summary), "--summary-output.period", f"{SUMMARY_PERIOD_S:g}"]
         return words

@@ -14,8 +14,6 @@ from networks.outfile import write_text
 from sim.areas import JunctionArea
 
 MINUTE_S = 60.0
-FEW_VEHICLES = 10
-"""On an emptier road a share of standing vehicles means nothing."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,11 +40,6 @@ class RawOutputs:
         return self.folder / "statistics.xml"
 
     @property
-    def summary(self) -> Path:
-        """How many drive and how many stand, now and then."""
-        return self.folder / "summary.xml"
-
-    @property
     def edges(self) -> Path:
         """Measured edges, minute by minute."""
         return self.folder / "edges.xml"
@@ -61,12 +54,12 @@ class RawOutputs:
 class Trips:
     """One entry a vehicle that was due in the simulated time, shape (vehicles,) each.
 
-    ``inserted`` and ``arrived`` tell how far it came. ``depart_delay_s`` is the wait for entry, up to the end for those
-    that never entered.
+    ``depart_s`` and ``arrival_s`` are infinite for what did not happen. ``depart_delay_s`` is the wait for entry, up to
+    the end for those that never entered.
     """
 
-    inserted: npt.NDArray[np.bool_]
-    arrived: npt.NDArray[np.bool_]
+    depart_s: FloatArray
+    arrival_s: FloatArray
     depart_delay_s: FloatArray
     time_loss_s: FloatArray
     duration_s: FloatArray
@@ -75,7 +68,17 @@ class Trips:
 
     def __len__(self) -> int:
         """Count of vehicles that were due."""
-        return len(self.inserted)
+        return len(self.depart_s)
+
+    @property
+    def inserted(self) -> npt.NDArray[np.bool_]:
+        """Vehicles that entered, shape (vehicles,)."""
+        return np.isfinite(self.depart_s)
+
+    @property
+    def arrived(self) -> npt.NDArray[np.bool_]:
+        """Vehicles that reached their destination, shape (vehicles,)."""
+        return np.isfinite(self.arrival_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,13 @@ def read_trips(path: Path) -> Trips:
     def column(name: str) -> FloatArray:
         return np.array([float(row[name]) for row in rows], dtype=np.float64)
 
+    def instant(name: str) -> FloatArray:
+        times = column(name)
+        return np.where(times < 0, np.inf, times)
+
     return Trips(
-        inserted=column("depart") >= 0,
-        arrived=column("arrival") >= 0,
+        depart_s=instant("depart"),
+        arrival_s=instant("arrival"),
         depart_delay_s=np.maximum(column("departDelay"), 0.0),
         time_loss_s=column("timeLoss"),
         duration_s=column("duration"),
@@ -186,19 +193,6 @@ def read_area_stops(path: Path) -> dict[str, AreaStops]:
 
     parse_xml(path, keep, code="SUMO_OUTPUT")
     return stops
-
-
-def read_standing_shares(path: Path) -> tuple[float, ...]:
-    """Read a ``summary-output``: now and then, the share of the vehicles on the road that stand; 0 on an empty road."""
-    shares: list[float] = []
-
-    def keep(tag: str, row: Attributes) -> None:
-        if tag == "step":
-            running = int(row["running"])
-            shares.append(int(row["halting"]) / running if running >= FEW_VEHICLES else 0.0)
-
-    parse_xml(path, keep, code="SUMO_OUTPUT")
-    return tuple(shares)
 
 
 def write_additional(

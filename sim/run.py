@@ -24,7 +24,6 @@ from sim.outputs import (
     read_area_stops,
     read_edge_totals,
     read_events,
-    read_standing_shares,
     read_trips,
     write_additional,
 )
@@ -104,7 +103,6 @@ def simulate(
             )
         trips, events = read_trips(raw.trips), read_events(raw.statistics)
         totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
-        gridlocked = is_gridlocked(read_standing_shares(raw.summary))
     measures = RunMeasures(
         variant=spec.variant,
         seed=spec.seed,
@@ -113,7 +111,7 @@ def simulate(
         teleports=events.teleports,
         collisions=events.collisions,
         emergency_braking=events.emergency_braking,
-        gridlocked=gridlocked,
+        gridlocked=is_gridlocked(trips, spec.end_s),
         signal_switches=control.switches if control else 0,
         refused_wishes=len(control.refused) if control else 0,
         monitor_violations=_violations(network, plans, programs, control),
@@ -137,7 +135,6 @@ def _options(spec: RunSpec, raw: RawOutputs) -> SumoOptions:
         additional=(raw.additional,),
         tripinfo=raw.trips,
         statistics=raw.statistics,
-        summary=raw.summary,
     )
 
 

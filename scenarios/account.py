@@ -1,0 +1,54 @@
+"""What a study tells its report: the scenario, what was prepared, and the rows, as one value."""
+
+from typing import Literal
+
+from scenarios.compare import Comparison
+from scenarios.content import ComparedVariant, Origin, ReportContent
+from scenarios.manifest import versions
+from scenarios.prepare import Prepared
+from scenarios.scenario import Scenario
+from signals.intergreen import Clearance
+from sim.measures import JunctionMeasures, RunMeasures
+from sim.times import clock_text
+from sim.watch import SENSOR
+
+
+def report_content(
+    scenario: Scenario,
+    prepared: Prepared,
+    measures: tuple[RunMeasures, ...],
+    junctions: tuple[JunctionMeasures, ...],
+    comparisons: tuple[Comparison, ...],
+) -> ReportContent:
+    """Bring together what a reader of the report is to be told."""
+    demand, screening = prepared.demand, prepared.screening
+    scheduled = max((row.scheduled for row in measures), default=0)
+    return ReportContent(
+        scenario=scenario.name,
+        begin=clock_text(scenario.begin_s),
+        end=clock_text(scenario.end_s),
+        seeds=scenario.seeds,
+        step_s=scenario.step_s,
+        teleport_s=scenario.teleport_s,
+        clearance="ite" if scenario.clearance is Clearance.ITE else "as-shipped",
+        chosen_by=_chosen_by(scenario),
+        sensor=SENSOR,
+        demand=Origin(demand.description, demand.is_synthetic, scheduled),
+        crashes=screening.origin if screening else None,
+        network_name=prepared.network_path.name,
+        network=prepared.network,
+        variants=tuple(ComparedVariant(row.name, row.controller, row.parameters) for row in scenario.variants),
+        runs=measures,
+        junctions=junctions,
+        comparisons=comparisons,
+        hotspots=screening.hotspots if screening else (),
+        notices=screening.notices if screening else (),
+        versions=versions(),
+        command=f"bagdar run {scenario.path.name} -o DIR",
+    )
+
+
+def _chosen_by(scenario: Scenario) -> Literal["all", "hotspots", "list"]:
+    if isinstance(scenario.junctions, tuple):
+        return "list"
+    return "hotspots" if scenario.junctions == "hotspots" else "all"

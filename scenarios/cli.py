@@ -1,0 +1,325 @@
+"""The command line: the only place that prints and ends the program.
+
+Heavy imports stand inside the commands, so that help answers at once.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from networks.faults import BagdarError, InputError, RunError
+
+BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(path_type=Path)
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def main() -> None:
+    """Entry point of ``bagdar``: faults become one line each and an exit code, never a traceback."""
+    try:
+        status = bagdar.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("stopped; finished runs are kept, the same command goes on", INTERRUPTED)
+    except click.ClickException as fault:
+        _fail(f"COMMAND: {fault.format_message()}", BAD_INPUT)
+    except InputError as fault:
+        _fail(str(fault), BAD_INPUT)
+    except BagdarError as fault:
+        _fail(str(fault), FAILURE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, MemoryError) as fault:
+        _fail(f"SYSTEM: {fault}", FAILURE)
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(text: str, code: int) -> None:
+    for line in text.splitlines():
+        click.echo(f"bagdar: {line}", err=True)
+    sys.exit(code)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _example(command: str) -> str:
+    """The example under a command's help; the leading mark keeps its lines as they are."""
+    return f"\b\nExample:\n  {command}"
+
+
+FIRST_STEPS = """\b
+First steps:
+  bagdar demo -o demo            the whole journey on a built-in city
+  bagdar new city.toml           a scenario of your own to start from
+  bagdar run city.toml -o out    run it; out/report.html tells what came out
+"""
+
+
+@click.group(context_settings=CONTEXT, epilog=FIRST_STEPS)
+@click.version_option(package_name="bagdar", prog_name="bagdar")
+def bagdar() -> None:
+    """Compare traffic lights where a city's accidents concentrate, in simulation on SUMO."""
+
+
+@bagdar.command(epilog=_example("bagdar demo -o demo && open demo/report.html"))
+@click.option("-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for the results.")
+@click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time [default: one a core].")
+def demo(out_dir: Path, workers: int | None) -> None:
+    """Run the main journey on a built-in city with synthetic traffic and accidents."""
+    from scenarios.demo import write_demo_city  # noqa: PLC0415
+    from scenarios.scenario import read_scenario  # noqa: PLC0415
+
+    _say("built-in city: Berlin-Adlershof; its traffic and accidents are synthetic")
+    _run(read_scenario(write_demo_city(out_dir / "city")), out_dir, workers, None)
+
+
+@bagdar.command(epilog=_example("bagdar run city.toml -o out --seeds 1-10 --workers 4"))
+@click.argument("scenario", type=FILE)
+@click.option(
+    "-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for the results; resumed if it exists."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time [default: one a core].")
+@click.option(
+    "--seeds", callback=lambda _c, _p, text: _seeds(text), help="Seeds in place of the scenario's, e.g. 1-10 or 1,4,7."
+)
+@click.option(
+    "--limit-s", type=click.FloatRange(min=1), help="End a run that takes longer than this (s) and try it once more."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON on standard output.")
+def run(
+    scenario: Path,
+    out_dir: Path,
+    workers: int | None,
+    seeds: tuple[int, ...] | None,
+    limit_s: float | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Run every variant of SCENARIO with every seed, compare them, and write a report.
+
+    The same command goes on where it was stopped. Results: report.html, runs.csv, junctions.csv, comparison.csv,
+    hotspots.csv, figures and manifest.json.
+    """
+    from dataclasses import replace  # noqa: PLC0415
+
+    from scenarios.scenario import read_scenario  # noqa: PLC0415
+
+    asked = read_scenario(scenario)
+    study = _run(asked if seeds is None else replace(asked, seeds=seeds), out_dir, workers, limit_s)
+    if as_json:
+        _print_json([_record(row) for row in study.comparisons])
+    if all(row.status != "finished" for row in study.runs):
+        raise RunError("RUNS_FAILED", f"no run could be finished ({study.runs[0].status})", file=out_dir / "runs.csv")
+
+
+@bagdar.command(epilog=_example("bagdar new city.toml"))
+@click.argument("scenario", type=FILE)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def new(scenario: Path, *, force: bool) -> None:
+    """Write a commented scenario to start from."""
+    from networks.outfile import write_text  # noqa: PLC0415
+    from scenarios.scenario import new_scenario_text  # noqa: PLC0415
+
+    if scenario.exists() and not force:
+        raise InputError("FILE_EXISTS", "not overwritten", file=scenario, remedy="Use --force or another name")
+    write_text(scenario, new_scenario_text(scenario.stem))
+    _say(f"wrote {scenario}: edit it, then `bagdar run {scenario} -o DIR`")
+
+
+@bagdar.command(epilog=_example("bagdar gui city.toml --variant 'max pressure'"))
+@click.argument("scenario", type=FILE)
+@click.option("--variant", required=True, help="Name of the variant to watch.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed [default: the scenario's first].")
+def gui(scenario: Path, variant: str, seed: int | None) -> None:
+    """Watch one variant of SCENARIO in sumo-gui.
+
+    sumo-gui is steered over a local port that SUMO opens without a password on every network interface, as long as the
+    window is open: do not use it on a network you do not trust.
+    """
+    from scenarios.scenario import read_scenario  # noqa: PLC0415
+    from scenarios.watching import watch_variant  # noqa: PLC0415
+
+    _say("note: while the window is open SUMO listens on a port of this machine without a password")
+    watch_variant(read_scenario(scenario), variant, seed, say=_say)
+
+
+@bagdar.group()
+def network() -> None:
+    """Build and inspect street networks."""
+
+
+@network.command(
+    "build", epilog=_example("bagdar network build city.osm.pbf -o city.net.xml.gz --bbox 76.8,43.2,77.0,43.3")
+)
+@click.argument("source", type=FILE)
+@click.option(
+    "-o", "--output", "out_path", type=FILE, required=True, help="Network to write (.net.xml or .net.xml.gz)."
+)
+@click.option("--bbox", callback=lambda _c, _p, text: _box(text), help="Cut to west,south,east,north (degrees).")
+@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+def build(source: Path, out_path: Path, bbox: tuple[float, float, float, float] | None, *, as_json: bool) -> None:
+    """Build a SUMO network from OpenStreetMap data (.osm, .osm.gz or .osm.pbf)."""
+    from networks.build import build_network  # noqa: PLC0415
+
+    report = build_network(source, out_path, bbox=bbox, on_progress=_say)
+    if as_json:
+        _print_json(_record(report))
+    else:
+        _say(
+            f"wrote {out_path}: {report.edges} edges, {report.junctions} junctions, {report.signals} signals, "
+            f"{report.length_km:.0f} km"
+        )
+
+
+@network.command("info", epilog=_example("bagdar network info city.net.xml.gz"))
+@click.argument("path", metavar="NET", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def info(path: Path, *, as_json: bool) -> None:
+    """Describe a network: edges, junctions, signals, road classes, extent."""
+    from networks.describe import describe_network  # noqa: PLC0415
+    from networks.netxml import read_network  # noqa: PLC0415
+
+    facts = describe_network(read_network(path))
+    if as_json:
+        _print_json(facts)
+    else:
+        click.echo("\n".join(_lines(facts)))
+
+
+@bagdar.command(
+    epilog=_example("bagdar hotspots --network city.net.xml.gz --crashes 2012.csv.gz 2013.csv.gz --top 50 -o hotspots")
+)
+@click.option("--network", "network_path", type=FILE, required=True, help="SUMO network.")
+@click.option("--crashes", type=FILE, required=True, multiple=True, help="Crash records; more files may follow it.")
+@click.argument("more", nargs=-1, type=FILE)
+@click.option("--columns", type=FILE, help="TOML map of columns, where they are not recognised by themselves.")
+@click.option("--top", type=click.IntRange(min=1), default=50, show_default=True, help="How many sites to rank.")
+@click.option("-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for tables and map.")
+@click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
+def hotspots(
+    network_path: Path,
+    crashes: tuple[Path, ...],
+    more: tuple[Path, ...],
+    columns: Path | None,
+    top: int,
+    out_dir: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Rank the junctions of a network by the accidents recorded there."""
+    from networks.netxml import read_network  # noqa: PLC0415
+    from scenarios.hotspots import hotspots_json, screen_hotspots, write_hotspots  # noqa: PLC0415
+
+    _say(f"reading {network_path.name}")
+    net = read_network(network_path)
+    _say(f"matching {len(crashes) + len(more)} files of accident records")
+    screening = screen_hotspots(net, (*crashes, *more), columns, top=top)
+    write_hotspots(screening, out_dir)
+    if as_json:
+        _print_json(hotspots_json(screening))
+    else:
+        _say(f"wrote {out_dir / 'hotspots.csv'}, hotspots.geojson and figures/hotspots.png")
+
+
+def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | None) -> Any:
+    from scenarios.study import run_study  # noqa: PLC0415
+    from scenarios.sweep import DEFAULT_LIMIT_S  # noqa: PLC0415
+
+    runs = len(scenario.variants) * len(scenario.seeds)
+    with _progress(runs) as (say, report):
+        study = run_study(
+            scenario,
+            out_dir,
+            workers=workers or os.cpu_count() or 1,
+            limit_s=limit_s or DEFAULT_LIMIT_S,
+            say=say,
+            on_progress=report,
+        )
+    failed = sum(row.status != "finished" for row in study.runs)
+    _say(f"{runs - failed} of {runs} runs finished; the report is {study.report}")
+    return study
+
+
+@contextmanager
+def _progress(runs: int) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
+    """A bar over all runs on standard error, with the part that is done of each."""
+    from tqdm import tqdm  # noqa: PLC0415
+
+    done: dict[str, float] = {}
+    bar = tqdm(
+        total=float(runs), unit="run", bar_format="{l_bar}{bar}| {n:.1f}/{total:.0f} runs [{elapsed}<{remaining}]"
+    )
+
+    def report(label: str, share: float) -> None:
+        bar.update(share - done.get(label, 0.0))
+        done[label] = share
+        bar.set_description(label, refresh=False)
+
+    with bar:
+        yield (lambda text: bar.write(text, file=sys.stderr)), report
+
+
+def _seeds(text: str | None) -> tuple[int, ...] | None:
+    """``1-10``, ``1,4,7`` or both as seeds."""
+    if text is None:
+        return None
+    try:
+        seeds = tuple(seed for part in text.split(",") for seed in _span(part))
+    except ValueError as fault:
+        raise InputError(
+            "CONFIG_VALUE", f"{text!r} is no list of seeds", field="--seeds", remedy="Write 1-10 or 1,4,7"
+        ) from fault
+    if len(set(seeds)) < len(seeds):
+        raise InputError("CONFIG_VALUE", f"a seed stands twice in {text!r}", field="--seeds")
+    return seeds
+
+
+def _span(part: str) -> Iterable[int]:
+    first, dash, last = part.strip().partition("-")
+    begin, end = int(first), int(last) if dash else int(first)
+    if end < begin:
+        raise ValueError(part)
+    return range(begin, end + 1)
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as fault:
+        raise InputError(
+            "CONFIG_VALUE", f"{text!r} is no box", field="--bbox", remedy="Write west,south,east,north"
+        ) from fault
+    return west, south, east, north
+
+
+def _record(row: Any) -> dict[str, Any]:
+    from scenarios.tables import as_record  # noqa: PLC0415
+
+    return as_record(row)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """Facts as aligned lines, nested ones indented."""
+    width = max((len(str(key)) for key in facts), default=0)
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            yield f"{indent}{key}"
+            yield from _lines(value, indent + "  ")
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            yield f"{indent}{str(key).ljust(width)}  {shown}"

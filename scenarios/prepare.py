@@ -1,0 +1,121 @@
+"""What the runs of a scenario need, made once: network, demand, the junctions to compare."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from networks.build import build_network
+from networks.faults import InputError
+from networks.network import RoadNetwork
+from networks.netxml import read_network
+from scenarios.hotspots import Screening, screen_hotspots, write_hotspots
+from scenarios.scenario import Scenario
+from signals.plan import build_plan
+from sim.areas import signal_or_junction
+from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic_demand
+from sim.run import RunSpec
+
+COUNTS_SEED = 1
+"""Seed of the routes that are estimated from counts."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the runs need. ``signals`` are the ids of those to be compared."""
+
+    network_path: Path
+    network: RoadNetwork
+    demand: Demand
+    screening: Screening | None
+    signals: tuple[str, ...]
+
+
+def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
+    """Build or read the network, make the demand, rank the accident sites, choose the signals.
+
+    What is made is written to ``out_dir``: ``inputs/`` and, with accident records, the ranking and its map.
+    """
+    inputs = out_dir / "inputs"
+    network_path = scenario.network.path
+    if scenario.network.is_osm:
+        network_path = inputs / "network.net.xml.gz"
+        if not network_path.exists():
+            say(f"building the network from {scenario.network.path.name}")
+            build_network(scenario.network.path, network_path)
+    say(f"reading {network_path.name}")
+    network = read_network(network_path)
+    say("preparing demand")
+    demand = _demand(scenario, network, inputs)
+    screening = None
+    if scenario.crashes is not None:
+        say("matching accidents to junctions")
+        screening = screen_hotspots(
+            network,
+            scenario.crashes.files,
+            scenario.crashes.columns,
+            top=scenario.top,
+            signalised_only=scenario.junctions == "hotspots",
+        )
+        write_hotspots(screening, out_dir)
+    return Prepared(network_path, network, demand, screening, _signals(scenario, network, screening))
+
+
+def _demand(scenario: Scenario, network: RoadNetwork, inputs: Path) -> Demand:
+    source, begin_s, end_s = scenario.demand, scenario.begin_s, scenario.end_s
+    if source.routes:
+        return demand_from_routes(source.routes, network)
+    path = inputs / "demand.rou.xml.gz"
+    if source.counts is not None:
+        return demand_from_counts(source.counts, network, begin_s, end_s, COUNTS_SEED, path)
+    if source.synthetic is None:
+        raise InputError("CONFIG_VALUE", "the scenario names no demand", file=scenario.path, field="demand")
+    return synthetic_demand(network, source.synthetic.vehicles_per_hour, begin_s, end_s, source.synthetic.seed, path)
+
+
+def _signals(scenario: Scenario, network: RoadNetwork, screening: Screening | None) -> tuple[str, ...]:
+    """The signals to be compared, those with a choice to make, each once."""
+    if scenario.junctions == "hotspots" and screening is not None:
+        wanted = [signal for site in screening.hotspots for signal in site.signals]
+    elif isinstance(scenario.junctions, tuple):
+        wanted = [signal_or_junction(network, name) for name in scenario.junctions]
+    else:
+        wanted = [signal.signal_id for signal in network.signals]
+    signals = tuple(
+        name
+        for name in dict.fromkeys(wanted)
+        if name in network.signal_index and build_plan(network, name, scenario.clearance).is_controllable
+    )
+    if not signals:
+        raise InputError(
+            "NO_SIGNALS",
+            "none of the chosen junctions has a traffic light with two or more stages",
+            file=scenario.path,
+            field="signals.junctions",
+            remedy="See `bagdar network info` for the network's signals",
+        )
+    return signals
+
+
+def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) -> list[RunSpec]:
+    """Every variant with every seed; all variants of a seed come together, so that pairs are complete early."""
+    return [
+        RunSpec(
+            variant=variant.name,
+            controller=variant.controller,
+            seed=seed,
+            network=prepared.network_path,
+            routes=prepared.demand.route_files,
+            begin_s=scenario.begin_s,
+            end_s=scenario.end_s,
+            controlled=prepared.signals,
+            measured=prepared.signals,
+            parameters=variant.parameters,
+            clearance=scenario.clearance,
+            step_s=scenario.step_s,
+            teleport_s=scenario.teleport_s,
+        )
+        for seed in seeds
+        for variant in scenario.variants
+    ]

@@ -1,0 +1,144 @@
+"""A scenario from its file to its results folder: prepare, run, compare, report.
+
+Whatever can be kept is kept, so that the same command goes on where it was stopped: the network once it is built, and
+every finished run.
+"""
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from networks.faults import InputError
+from scenarios.account import report_content
+from scenarios.compare import Comparison, compare
+from scenarios.figures import draw_figures
+from scenarios.manifest import claim_folder, describe, write_manifest
+from scenarios.prepare import Prepared, Say, prepare, run_specs
+from scenarios.report import write_report
+from scenarios.scenario import Scenario
+from scenarios.sweep import DEFAULT_LIMIT_S, Progress, sweep
+from scenarios.tables import write_csv, write_parquet
+from sim.measures import JunctionMeasures, RunMeasures
+from sim.run import Run
+
+CPU_COLUMNS = ("sumo_cpu_s", "total_cpu_s")
+"""Measured, so never the same twice; every other column of every table is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a study gave: where its report lies, and its rows."""
+
+    report: Path
+    runs: tuple[RunMeasures, ...]
+    junctions: tuple[JunctionMeasures, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A wish that the interlock refused, as a row of ``refusals.csv``."""
+
+    variant: str
+    seed: int
+    time_s: float
+    junction: str
+    controller: str
+    wish: int
+    reason: str
+
+
+def run_study(
+    scenario: Scenario,
+    out_dir: Path,
+    *,
+    workers: int,
+    limit_s: float = DEFAULT_LIMIT_S,
+    say: Say = lambda _text: None,
+    on_progress: Progress | None = None,
+) -> Study:
+    """Run every variant with every seed and write tables, figures, report and manifest to ``out_dir``.
+
+    Parameters
+    ----------
+    say
+        Told what is being done, a line each.
+    on_progress
+        Called with a run's label and its done share.
+
+    Raises
+    ------
+    InputError
+        FOLDER_BUSY where another command works in the folder, RESULT_MISMATCH where it holds another scenario's
+        results, and whatever is wrong with the inputs.
+    """
+    with _only_one(out_dir):
+        manifest = describe(scenario)
+        claim_folder(out_dir, manifest)
+        prepared = prepare(scenario, out_dir, say)
+        specs = run_specs(scenario, prepared, scenario.seeds)
+        say(f"{len(specs)} runs: {len(scenario.variants)} variants x {len(scenario.seeds)} seeds")
+        runs_dir = out_dir / "runs"
+        for leftover in runs_dir.glob(".sumo-*"):
+            rmtree(leftover)
+        runs = sweep(specs, runs_dir, workers=workers, limit_s=limit_s, on_progress=on_progress)
+        say("comparing and drawing")
+        return _conclude(scenario, prepared, runs, out_dir, manifest)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second command out of the folder; the lock goes with the process, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            raise InputError(
+                "FOLDER_BUSY",
+                "another command is working here",
+                file=folder,
+                remedy="Wait for it or choose another folder",
+            ) from fault
+        yield
+
+
+def _conclude(
+    scenario: Scenario, prepared: Prepared, runs: list[Run], out_dir: Path, manifest: Mapping[str, Any]
+) -> Study:
+    """Tables, figures, report, and the manifest with the tables' hashes."""
+    order = {variant.name: number for number, variant in enumerate(scenario.variants)}
+    runs = sorted(runs, key=lambda run: (order[run.measures.variant], run.measures.seed))
+    measures = tuple(run.measures for run in runs)
+    junctions = tuple(row for run in runs for row in run.junctions)
+    comparisons = compare(measures, junctions, tuple(order))
+    write_csv(out_dir / "runs.csv", RunMeasures, measures)
+    write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
+    write_csv(out_dir / "junctions.csv", JunctionMeasures, junctions)
+    write_csv(out_dir / "comparison.csv", Comparison, comparisons)
+    write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
+    content = report_content(scenario, prepared, measures, junctions, comparisons)
+    report = write_report(out_dir, content, draw_figures(out_dir, content))
+    write_manifest(out_dir, dict(manifest) | {"results_sha256": _table_hashes(out_dir, measures)})
+    return Study(report, measures, junctions, comparisons)
+
+
+def _refused(runs: list[Run]) -> Iterator[Refused]:
+    for run in runs:
+        for row in run.refusals:
+            who = run.measures
+            yield Refused(who.variant, who.seed, row.time_s, row.junction, row.controller, row.wish, row.reason)
+
+
+def _table_hashes(out_dir: Path, measures: tuple[RunMeasures, ...]) -> dict[str, str]:
+    """SHA-256 of every table, and of the runs without their measured CPU times: equal for equal inputs and seeds."""
+    repeatable = [field.name for field in fields(RunMeasures) if field.name not in CPU_COLUMNS]
+    rows = [[getattr(row, name) for name in repeatable] for row in measures]
+    tables = [out_dir / name for name in ("junctions.csv", "comparison.csv", "refusals.csv", "hotspots.csv")]
+    hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in tables if path.exists()}
+    return {f"runs.csv without {' and '.join(CPU_COLUMNS)}": sha256(repr(rows).encode()).hexdigest(), **hashes}
