@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from networks.network import EdgeKind, RoadNetwork
+from networks.network import NONE, EdgeKind, RoadNetwork
 from signals.movement import signal_links
 
 FloatArray = npt.NDArray[np.float64]
@@ -41,7 +41,10 @@ class Observation:
 
 
 def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) -> dict[int, float]:
-    """The given edges and those upstream within the range, each with the way from its end to a stop line (m)."""
+    """The given edges and those upstream within the range, each with the way from its end to a stop line (m).
+
+    The trace ends at another signal.
+    """
     ends_m = dict.fromkeys(edges, 0.0)
     waiting = sorted(edges)
     while waiting:
@@ -83,10 +86,13 @@ def _onward(network: RoadNetwork, edge: int) -> int | None:
 
 
 def _sources(network: RoadNetwork, edge: int) -> list[int]:
-    """Normal edges that lead into an edge, by way of its first junction."""
+    """Normal edges that lead into an edge without passing a signal: what waits before one is that signal's."""
     incoming = network.incoming_edges(int(network.edges.from_junction[edge]))
-    return [
-        int(before)
-        for before in incoming
-        if edge in network.connection_to_edge[network.connection_order[list(network.connections_from(int(before)))]]
-    ]
+    return [int(before) for before in incoming if edge in _free_followers(network, int(before))]
+
+
+def _free_followers(network: RoadNetwork, edge: int) -> set[int]:
+    """Edges that follow an edge by a connection that no signal controls."""
+    rows = network.connection_order[list(network.connections_from(edge))]
+    free = rows[network.connections.signal[rows] == NONE]
+    return {int(follower) for follower in network.connection_to_edge[free]}

@@ -8,6 +8,9 @@ from networks.geometry import to_lonlat
 from networks.network import NONE, EdgeKind, RoadNetwork
 from signals.observation import DEFAULT_RANGE_M, approach_edges, stop_edges
 
+DEPARTURE_M = 20.0
+"""Vehicles depart with their tail at the start of an edge: beyond this the longest has its front."""
+
 
 @dataclass(frozen=True, slots=True)
 class JunctionArea:
@@ -93,18 +96,16 @@ def _inner(network: RoadNetwork, junctions: tuple[int, ...]) -> frozenset[int]:
 
 
 def _entries(network: RoadNetwork, approaches: dict[int, float], range_m: float) -> tuple[tuple[str, float], ...]:
-    """Lanes of approach edges that something outside leads to, or that reach beyond the range, and where (m)."""
-    into: dict[int, set[int]] = {edge: set() for edge in approaches}
-    for edge in approaches:
-        for follower in _followers(network, edge):
-            if follower in into:
-                into[follower].add(edge)
+    """A cross section on every lane of the approaches: at the range, else far enough in to see who departs there.
+
+    A vehicle that has come in already is not counted again by a later one.
+    """
     entries: list[tuple[str, float]] = []
     for edge in sorted(approaches):
-        sources = set(network.incoming_edges(int(network.edges.from_junction[edge])).tolist())
-        beyond_m = approaches[edge] + float(network.edge_length_m[edge]) - range_m
-        if beyond_m > 0 or not sources or sources - into[edge]:
-            entries.extend((network.lanes.ids[lane], max(beyond_m, 0.0)) for lane in network.lanes_of(edge))
+        length_m = float(network.edge_length_m[edge])
+        beyond_m = approaches[edge] + length_m - range_m
+        at_m = beyond_m if beyond_m > 0 else min(DEPARTURE_M, length_m / 2)
+        entries.extend((network.lanes.ids[lane], at_m) for lane in network.lanes_of(edge))
     return tuple(entries)
 
 
