@@ -35,7 +35,7 @@ def report_content(
         sensor=SENSOR,
         demand=Origin(demand.description, demand.is_synthetic, scheduled),
         crashes=screening.origin if screening else None,
-        network_name=prepared.network_path.name,
+        network_name=scenario.network.path.name.partition(".")[0],
         network=prepared.network,
         variants=tuple(ComparedVariant(row.name, row.controller, row.parameters) for row in scenario.variants),
         runs=measures,

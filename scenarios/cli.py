@@ -251,18 +251,19 @@ def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | Non
 
 @contextmanager
 def _progress(runs: int) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
-    """A bar over all runs on standard error, with the part that is done of each."""
+    """A bar over all runs on standard error, with the part that is done of each; a line a run where it is no terminal."""
     from tqdm import tqdm  # noqa: PLC0415
 
     done: dict[str, float] = {}
-    bar = tqdm(
-        total=float(runs), unit="run", bar_format="{l_bar}{bar}| {n:.1f}/{total:.0f} runs [{elapsed}<{remaining}]"
-    )
+    shape = "{l_bar}{bar}| {n:.1f}/{total:.0f} runs [{elapsed}<{remaining}]"
+    bar = tqdm(total=float(runs), bar_format=shape, disable=None, leave=False)
 
     def report(label: str, share: float) -> None:
         bar.update(share - done.get(label, 0.0))
-        done[label] = share
         bar.set_description(label, refresh=False)
+        if bar.disable and share >= 1 > done.get(label, 0.0):
+            _say(f"  {label}: done")
+        done[label] = share
 
     with bar:
         yield (lambda text: bar.write(text, file=sys.stderr)), report
