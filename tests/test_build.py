@@ -203,6 +203,22 @@ def test_a_file_that_is_no_map_is_refused(tmp_path, name, content, code):
     assert "\n" not in str(fault)
 
 
+def test_what_netconvert_refuses_is_told_in_its_own_words(tmp_path):
+    source = tmp_path / "no-nodes.osm"
+    source.write_text(osm_text(nodes={}))
+    fault = refused(source)
+    assert fault.code == "NET_BUILD"
+    assert "No nodes loaded" in fault.what
+
+
+def test_a_street_that_meets_no_other_is_no_network(tmp_path):
+    source = tmp_path / "lonely.osm"
+    source.write_text(osm_text())
+    fault = refused(source, bbox=(-0.0005, 0.0015, 0.0005, 0.0025))
+    assert fault.code == "NET_BUILD"
+    assert str(source) in str(fault)
+
+
 def test_a_missing_file_is_refused(tmp_path):
     assert refused(tmp_path / "absent.osm.pbf").code == "FILE_MISSING"
 
