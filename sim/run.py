@@ -91,7 +91,7 @@ def simulate(
     programs = _programs(network, plans, spec) if kind.make is None else {}
     laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
-        raw = RawOutputs(Path(folder))
+        raw = RawOutputs(Path(folder).resolve())
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         control = None
         if api is Api.PROGRAM or (api is None and not laws):
