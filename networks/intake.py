@@ -6,6 +6,7 @@ and no XML with a document type declaration goes any further (an entity bomb of 
 
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ CHUNK_BYTES = 1 << 20
 XML_CHUNK_BYTES = 1 << 16
 """Expat's own ``ParseFile`` reads 2 kB at a time and takes a third longer."""
 ENCRYPTED_FLAG = 0x1
+DAMAGE = (EOFError, OSError, NotImplementedError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+"""What the standard library raises on a damaged archive."""
 
 Attributes = dict[str, str]
 
@@ -58,7 +61,7 @@ class _Counted(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._inner.read(len(buffer))
-        except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as fault:
+        except DAMAGE as fault:
             raise InputError(
                 "ZIP_CORRUPT", f"the compressed data is damaged ({fault})", file=self._path, remedy="Get the file anew"
             ) from fault
@@ -120,7 +123,7 @@ def open_zip(path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES) -> Iterato
     found = require_file(path)
     try:
         archive = zipfile.ZipFile(found)
-    except (zipfile.BadZipFile, EOFError, ValueError) as fault:
+    except (*DAMAGE, ValueError) as fault:
         raise InputError("ZIP_CORRUPT", f"not a readable zip archive ({fault})", file=found) from fault
     with archive:
         _refuse_unsafe_members(archive, found)
@@ -154,7 +157,7 @@ def _unpack_counted(archive: zipfile.ZipFile, path: Path, limit_bytes: int) -> N
                     left -= len(chunk)
                     if left < 0:
                         raise InputError("ZIP_TOO_LARGE", f"it unpacks to over {limit_bytes} bytes", file=path)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as fault:
+        except DAMAGE as fault:
             raise InputError("ZIP_CORRUPT", f"member {member.filename!r} is damaged ({fault})", file=path) from fault
 
 
@@ -195,6 +198,11 @@ def parse_xml(
             row=fault.lineno,
             remedy="The file is empty, cut short or damaged: get or build it anew",
         ) from fault
+    except (LookupError, ValueError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        what = f"not readable as XML ({fault})"
+        raise InputError(code, what, file=found, row=parser.CurrentLineNumber, remedy="Save it as UTF-8") from fault
 
 
 def _with_line(parser: expat.XMLParserType, on_start: Callable[..., None]) -> Callable[[str, Attributes], None]:

@@ -281,14 +281,22 @@ def _connections(
     )
     link = np.array([int(row.get("linkIndex", NONE)) for row in rows], dtype=np.int32)
     return Connections(
-        from_lane=starts[from_edge] + np.array([int(row["fromLane"]) for row in rows], dtype=np.int32),
-        to_lane=starts[to_edge] + np.array([int(row["toLane"]) for row in rows], dtype=np.int32),
+        from_lane=_lane_rows(starts, from_edge, rows, "fromLane"),
+        to_lane=_lane_rows(starts, to_edge, rows, "toLane"),
         via_lane=np.array([lane_index.get(row.get("via", ""), NONE) for row in rows], dtype=np.int32),
         signal=signal,
         link=np.where(signal == NONE, NONE, link).astype(np.int32),
         direction=tuple(row.get("dir", "s") for row in rows),
         state=tuple(row.get("state", "M") for row in rows),
     )
+
+
+def _lane_rows(starts: IntArray, edge: IntArray, rows: list[Attributes], key: str) -> IntArray:
+    """Rows of the lanes that an attribute numbers from the right of each edge."""
+    lane = starts[edge] + np.array([int(row[key]) for row in rows], dtype=np.int32)
+    if (wrong := np.flatnonzero((lane < starts[edge]) | (lane >= starts[edge + 1]))).size:
+        raise ValueError(f"connection {rows[int(wrong[0])]} names a lane that its edge does not have")
+    return lane
 
 
 def _signals(

@@ -16,22 +16,23 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The temporary name keeps all of the final name's suffixes, since writers choose a format by them.
     """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=f"-{final.name}", dir=final.parent)
-    os.close(handle)
-    part = Path(name)
+    part: Path | None = None
     try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".part-", suffix=f"-{final.name}", dir=final.parent)
+        os.close(handle)
+        part = Path(name)
         yield part
         _sync(part)
         part.chmod(0o644)
         part.replace(final)
-    except OSError as fault:
-        part.unlink(missing_ok=True)
+    except BaseException as fault:
+        if part is not None:
+            part.unlink(missing_ok=True)
+        if not isinstance(fault, OSError):
+            raise
         remedy = "Free space or choose another folder"
         raise RunError("WRITE_FAILED", f"{fault.strerror or fault}", file=final, remedy=remedy) from fault
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -258,10 +258,7 @@ def test_the_line_is_the_one_where_the_text_stops(tmp_path):
     assert refused(tmp_path, "\n".join(lines[:20])).row == 20
 
 
-ORPHAN_PHASE = pytest.param(
-    '<net><phase duration="1" state="G"/></net>',
-    marks=pytest.mark.xfail(strict=True, reason="a phase outside a tlLogic ends in an IndexError"),
-)
+ORPHAN_PHASE = '<net><phase duration="1" state="G"/></net>'
 
 
 @pytest.mark.parametrize(
@@ -289,7 +286,6 @@ def test_a_garbled_attribute_is_refused(tmp_path, right, wrong):
     assert refused(tmp_path, CROSSING.replace(right, wrong)).code == "NET_XML"
 
 
-@pytest.mark.xfail(strict=True, reason="_connections takes any lane number, also that of another edge's lane")
 @pytest.mark.parametrize("lane", ["-1", "2"])
 def test_a_connection_must_leave_a_lane_of_its_edge(tmp_path, lane):
     wrong = CROSSING.replace('from="west" to="east" fromLane="1"', f'from="west" to="east" fromLane="{lane}"')
