@@ -251,7 +251,7 @@ def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | Non
 
 @contextmanager
 def _progress(runs: int) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
-    """A bar over all runs on standard error, with the part done of each; a line for each run where it is no terminal."""
+    """A bar over all runs on standard error, with the part done of each; where it is no terminal, a line a run."""
     from tqdm import tqdm  # noqa: PLC0415
 
     done: dict[str, float] = {}

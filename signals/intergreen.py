@@ -23,10 +23,14 @@ MINIMUM_GREEN_BY_SPEED_S = ((11.2, 5.0), (15.3, 7.0), (20.9, 10.0))
 """Up to a speed limit (m/s; 40, 55 and 75 km/h): the least green (s). Above the last one FASTEST_MINIMUM_GREEN_S."""
 FASTEST_MINIMUM_GREEN_S = 15.0
 
-GREEN_RANK = {"g": 1, "G": 2}
-"""Permitted green yields to foes, protected green does not; every other letter is no green."""
+GREEN_RANK = {"g": 1, "o": 1, "G": 2, "O": 2}
+"""What lets vehicles drive on. Permitted green yields to foes, protected green does not; a dark or blinking light
+(``O``, ``o``) counts as the green that it amounts to. ``s`` (turn on red, after a stop) is no green."""
 GREEN_LETTERS = frozenset(GREEN_RANK)
+PROTECTED_LETTERS = frozenset(letter for letter, rank in GREEN_RANK.items() if rank > 1)
 YELLOW_LETTERS = frozenset("yY")
+STARTING_LETTERS = frozenset("u")
+"""Red with yellow: about to turn green."""
 
 
 class Clearance(StrEnum):
@@ -77,11 +81,9 @@ def pedestrian_clearance_s(crossing_m: float) -> float:
 
 def minimum_green_s(links: tuple[Link, ...]) -> float:
     """Least green of a stage in which these links run (s): by speed class, and walk plus crossing time for people."""
-    vehicles = max((_vehicle_minimum_s(link.approach_mps) for link in links if not link.is_pedestrian), default=0.0)
-    people = max(
-        (WALK_S + pedestrian_clearance_s(link.crossing_m) for link in links if link.is_pedestrian), default=0.0
-    )
-    return max(vehicles, people, MINIMUM_GREEN_BY_SPEED_S[0][1])
+    vehicles = (_vehicle_minimum_s(link.approach_mps) for link in links if link.has_vehicles)
+    people = (WALK_S + pedestrian_clearance_s(link.walk_m) for link in links if link.has_people)
+    return max(MINIMUM_GREEN_BY_SPEED_S[0][1], *vehicles, *people)
 
 
 def _vehicle_minimum_s(approach_mps: float) -> float:
@@ -92,23 +94,26 @@ def _vehicle_minimum_s(approach_mps: float) -> float:
 
 
 def ite_clearance(link: Link) -> LinkClearance:
-    """Yellow and all-red of a link by formula; people get their crossing time and no yellow."""
-    if not link.is_used:
-        return LinkClearance(YELLOW_BOUNDS_S[0], 0.0)
-    if link.is_pedestrian:
-        return LinkClearance(0.0, pedestrian_clearance_s(link.crossing_m))
-    return LinkClearance(yellow_s(link.approach_mps), all_red_s(link.crossing_m, link.approach_mps))
+    """Yellow and all-red of a link by formula; people get their crossing time, without yellow where they are alone."""
+    walk_s = pedestrian_clearance_s(link.walk_m)
+    if link.has_people and not link.has_vehicles:
+        return LinkClearance(0.0, walk_s)
+    yellow = yellow_s(link.approach_mps)
+    red_s = all_red_s(link.crossing_m, link.approach_mps) if link.has_vehicles else 0.0
+    return LinkClearance(yellow, max(red_s, walk_s - yellow))
 
 
-def shipped_clearance(program: Program, bit: int) -> LinkClearance:
+def shipped_clearance(program: Program, bit: int, link: Link) -> LinkClearance:
     """Longest yellow that a program gives a link, and the longest red that follows before anything new turns green (s).
 
-    A program that shows this link no yellow leaves it at zero.
+    A program that shows this link no yellow leaves it at zero. A red too long to be a clearance (6 s, or what people
+    need to cross) means that the link ends early, and counts as that long only.
     """
     found = [_ending(program, bit, number) for number in _endings(program, bit)]
+    longest_red_s = max(MAX_ALL_RED_S, pedestrian_clearance_s(link.walk_m))
     return LinkClearance(
         max((ending.yellow_s for ending in found), default=0.0),
-        max((ending.all_red_s for ending in found), default=0.0),
+        min(max((ending.all_red_s for ending in found), default=0.0), longest_red_s),
     )
 
 
@@ -132,12 +137,13 @@ def _ending(program: Program, bit: int, start: int) -> LinkClearance:
             yellow += phase.duration_s
             continue
         before = phases[(start + step - 1) % len(phases)].state
-        if phase.state[bit] in GREEN_LETTERS or _something_starts(before, phase.state):
+        if phase.state[bit] in GREEN_LETTERS or starting_links(before, phase.state):
             break
         red += phase.duration_s
     return LinkClearance(yellow, red)
 
 
-def _something_starts(before: str, now: str) -> bool:
-    """Whether any link turns green, or its green from permitted to protected."""
-    return any(GREEN_RANK.get(b, 0) > GREEN_RANK.get(a, 0) for a, b in zip(before, now, strict=True))
+def starting_links(before: str, now: str) -> list[int]:
+    """Links that turn green, or from permitted to protected green, between two states."""
+    pairs = enumerate(zip(before, now, strict=True))
+    return [bit for bit, (a, b) in pairs if GREEN_RANK.get(b, 0) > GREEN_RANK.get(a, 0)]

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from networks.network import NONE, Connections, EdgeKind, RoadNetwork
+from networks.network import NONE, EdgeKind, RoadNetwork
 
 BoolMatrix = npt.NDArray[np.bool_]
 
@@ -18,20 +18,32 @@ BoolMatrix = npt.NDArray[np.bool_]
 class Link:
     """One bit of a signal's state: the connections that see it.
 
-    ``crossing_m`` is the distance inside the junction, ``approach_mps`` the speed limit before the stop line. A bit
-    that no connection sees has empty tuples; ``is_pedestrian`` marks one that lets people walk onto a crossing.
+    ``crossing_m`` is the way of its vehicles through the junction and ``approach_mps`` the speed limit before their stop
+    line (both zero without vehicles); ``walk_m`` is the length of the crossing that it lets people walk onto (zero
+    without one). Real signals show one bit to vehicles and people alike. A bit that no connection sees has empty
+    tuples.
     """
 
     from_lanes: tuple[int, ...]
     to_lanes: tuple[int, ...]
     approach_mps: float
     crossing_m: float
-    is_pedestrian: bool
+    walk_m: float
 
     @property
     def is_used(self) -> bool:
         """Whether any connection sees this bit."""
         return bool(self.from_lanes)
+
+    @property
+    def has_people(self) -> bool:
+        """Whether people walk when it is green."""
+        return self.walk_m > 0
+
+    @property
+    def has_vehicles(self) -> bool:
+        """Whether vehicles drive when it is green."""
+        return self.approach_mps > 0
 
 
 def signal_links(network: RoadNetwork, signal: int) -> tuple[Link, ...]:
@@ -42,27 +54,30 @@ def signal_links(network: RoadNetwork, signal: int) -> tuple[Link, ...]:
 
 def _link(network: RoadNetwork, connections: tuple[int, ...], onward: dict[int, int]) -> Link:
     table = network.connections
-    from_lanes = tuple(int(table.from_lane[row]) for row in connections)
-    to_lanes = tuple(int(table.to_lane[row]) for row in connections)
+    driven = [row for row in connections if _crossing_lane(network, row) is None]
+    walked = [lane for row in connections if (lane := _crossing_lane(network, row)) is not None]
     return Link(
-        from_lanes=from_lanes,
-        to_lanes=to_lanes,
-        approach_mps=max((float(network.lanes.speed_mps[lane]) for lane in from_lanes), default=0.0),
-        crossing_m=max((_crossing_m(network, table, row, onward) for row in connections), default=0.0),
-        is_pedestrian=any(_is_crossing(network, lane) for lane in to_lanes),
+        from_lanes=tuple(int(table.from_lane[row]) for row in connections),
+        to_lanes=tuple(int(table.to_lane[row]) for row in connections),
+        approach_mps=max((float(network.lanes.speed_mps[table.from_lane[row]]) for row in driven), default=0.0),
+        crossing_m=max((_crossing_m(network, row, onward) for row in driven), default=0.0),
+        walk_m=max((float(network.lanes.length_m[lane]) for lane in walked), default=0.0),
     )
 
 
-def _is_crossing(network: RoadNetwork, lane: int) -> bool:
-    return bool(network.edges.kind[network.lanes.edge[lane]] == EdgeKind.CROSSING)
+def _crossing_lane(network: RoadNetwork, connection: int) -> int | None:
+    """The crossing that people walk by a connection, whichever way; None where vehicles drive."""
+    table = network.connections
+    for lane in (int(table.to_lane[connection]), int(table.from_lane[connection])):
+        if network.edges.kind[network.lanes.edge[lane]] == EdgeKind.CROSSING:
+            return lane
+    return None
 
 
-def _crossing_m(network: RoadNetwork, table: Connections, connection: int, onward: dict[int, int]) -> float:
-    """Length of the way through the junction: the internal lanes in turn, or the crossing itself (m)."""
-    to_lane = int(table.to_lane[connection])
-    if _is_crossing(network, to_lane):
-        return float(network.lanes.length_m[to_lane])
-    return float(sum(network.lanes.length_m[lane] for lane in _inside(int(table.via_lane[connection]), onward)))
+def _crossing_m(network: RoadNetwork, connection: int, onward: dict[int, int]) -> float:
+    """Length of the way through the junction: the internal lanes in turn (m)."""
+    via_lane = int(network.connections.via_lane[connection])
+    return float(sum(network.lanes.length_m[lane] for lane in _inside(via_lane, onward)))
 
 
 def _inside(via_lane: int, onward: dict[int, int]) -> list[int]:
@@ -96,30 +111,35 @@ def response_matrix(network: RoadNetwork, signal: int) -> BoolMatrix:
 def _request_matrix(network: RoadNetwork, signal: int, part: int) -> BoolMatrix:
     links = network.signals[signal].links
     matrix = np.zeros((len(links), len(links)), dtype=np.bool_)
-    bits_at: dict[int, dict[int, int]] = {}
-    for bit, connections in enumerate(links):
-        for connection in connections:
-            junction, request = _request_of(network, connection)
-            bits_at.setdefault(junction, {})[request] = bit
-    for junction, bits in bits_at.items():
+    for junction, bits_of in _bits_by_request(network, links).items():
         requests = network.junctions.requests[junction]
-        for request, bit in bits.items():
-            text = requests[request][part] if request < len(requests) else ""
-            for other, other_bit in bits.items():
-                if other < len(text) and text[-1 - other] == "1":
-                    matrix[bit, other_bit] = True
+        for request, bits in bits_of.items():
+            met = requests[request][part][::-1] if request < len(requests) else ""
+            for other, other_bits in bits_of.items():
+                if met[other : other + 1] == "1":
+                    matrix[np.ix_(bits, other_bits)] = True
     if part == 1:
         matrix |= matrix.T
         np.fill_diagonal(matrix, val=False)
     return matrix
 
 
-def _request_of(network: RoadNetwork, connection: int) -> tuple[int, int]:
+def _bits_by_request(network: RoadNetwork, links: tuple[tuple[int, ...], ...]) -> dict[int, dict[int, list[int]]]:
+    """For each junction and request row the bits that control it; two where a way has a second light inside."""
+    found: dict[int, dict[int, list[int]]] = {}
+    for bit, connections in enumerate(links):
+        for connection in connections:
+            row = _request_of(network, connection)
+            if row is not None:
+                found.setdefault(row[0], {}).setdefault(row[1], []).append(bit)
+    return found
+
+
+def _request_of(network: RoadNetwork, connection: int) -> tuple[int, int] | None:
     """Junction and request row of a connection: where its last internal lane, or its crossing, is listed."""
-    table = network.connections
-    inside = _inside(int(table.via_lane[connection]), _onward_lane(network))
-    last = inside[-1] if inside else int(table.to_lane[connection])
-    return _request_rows(network).get(last, (NONE, 0))
+    inside = _inside(int(network.connections.via_lane[connection]), _onward_lane(network))
+    last = inside[-1] if inside else _crossing_lane(network, connection)
+    return None if last is None else _request_rows(network).get(last)
 
 
 @lru_cache(maxsize=4)

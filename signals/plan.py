@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from networks.faults import InputError
-from networks.network import RoadNetwork
+from networks.network import Program, RoadNetwork
 from signals.intergreen import (
     GREEN_LETTERS,
     GREEN_RANK,
+    PROTECTED_LETTERS,
+    STARTING_LETTERS,
     YELLOW_LETTERS,
     Clearance,
     LinkClearance,
@@ -100,7 +102,7 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
         signal_id=signal_id,
         links=links,
         stages=_without_dominated(stages),
-        clearances=tuple(_clearance(network, signal, bit, link, clearance) for bit, link in enumerate(links)),
+        clearances=tuple(_clearance(programs, bit, link, clearance) for bit, link in enumerate(links)),
         foes=foes,
         responses=responses,
         corrected_states=corrected,
@@ -108,8 +110,8 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
 
 
 def is_stage(state: str) -> bool:
-    """Something is green and nothing is about to end."""
-    return not YELLOW_LETTERS & set(state) and bool(GREEN_LETTERS & set(state))
+    """Something is green and nothing is about to end or to start."""
+    return bool(GREEN_LETTERS & set(state)) and not (YELLOW_LETTERS | STARTING_LETTERS) & set(state)
 
 
 def _without_dominated(stages: list[Stage]) -> tuple[Stage, ...]:
@@ -132,7 +134,11 @@ def dominates(better: str, worse: str) -> bool:
 
 
 def without_protected_foes(state: str, foes: npt.NDArray[np.bool_], responses: npt.NDArray[np.bool_]) -> str:
-    """Make a green permitted (``g``) where its link must yield to another protected one; ties go to the lower bit."""
+    """Make a green permitted (``g``) where its link must yield to another protected one; ties go to the lower bit.
+
+    Each pair of protected foes loses the green of one of the two, so none is left. A link that yields to one that
+    yields itself becomes permitted as well: SUMO lets a permitted link yield only to those its request names.
+    """
     letters = list(state)
     for a, b in protected_foes(state, foes):
         yielding = a if responses[a, b] and not responses[b, a] else b
@@ -142,16 +148,15 @@ def without_protected_foes(state: str, foes: npt.NDArray[np.bool_], responses: n
 
 def protected_foes(state: str, foes: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The conflict monitor: pairs of foes that a state shows protected green (``G``) at once. Empty is safe."""
-    protected = np.frombuffer(state.encode("ascii"), dtype=np.uint8) == ord("G")
+    protected = np.array([letter in PROTECTED_LETTERS for letter in state])
     pairs = np.argwhere(np.triu(foes & protected[:, None] & protected[None, :]))
     return [(int(a), int(b)) for a, b in pairs]
 
 
-def _clearance(network: RoadNetwork, signal: int, bit: int, link: Link, choice: Clearance) -> LinkClearance:
-    programs = network.signals[signal].programs
-    shipped = shipped_clearance(programs[-1], bit) if programs else LinkClearance(0.0, 0.0)
+def _clearance(programs: tuple[Program, ...], bit: int, link: Link, choice: Clearance) -> LinkClearance:
+    shipped = shipped_clearance(programs[-1], bit, link) if programs else LinkClearance(0.0, 0.0)
     if choice is Clearance.AS_SHIPPED:
-        fallback_s = 0.0 if link.is_pedestrian else DEFAULT_YELLOW_S
+        fallback_s = DEFAULT_YELLOW_S if link.has_vehicles else 0.0
         return LinkClearance(shipped.yellow_s or fallback_s, shipped.all_red_s)
     formula = ite_clearance(link)
     return LinkClearance(max(formula.yellow_s, shipped.yellow_s), max(formula.all_red_s, shipped.all_red_s))
