@@ -1,0 +1,42 @@
+"""The cases, as data: fixed inputs, the same functions that users call, and somebody to stand beside."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.co_simulation import co_simulation
+from benchmarks.network_reading import network_reading
+from benchmarks.published_maps import published_maps
+from benchmarks.results import Measurement
+from benchmarks.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is measured, beside whom, and how."""
+
+    name: str
+    what: str
+    peer: str
+    measure: Callable[[Setup], Iterator[Measurement]]
+
+
+CASES = (
+    Case(
+        "network-reading",
+        "CPU time and peak memory of reading Adlershof and Porto Alegre",
+        "sumolib.net.readNet; expat that only counts",
+        network_reading,
+    ),
+    Case(
+        "co-simulation",
+        "CPU time of the loop with all signals measured, and peak memory",
+        "the bare sumo program on the same files",
+        co_simulation,
+    ),
+    Case(
+        "published-maps",
+        "honest delay, conflicts and gridlocks on four calibrated maps",
+        "published figures for the same maps in the same SUMO",
+        published_maps,
+    ),
+)
