@@ -72,7 +72,8 @@ def peak_memory(command: Sequence[str]) -> Memory | None:
     if not Path("/proc/self/status").exists():
         return None
     peaks: dict[int, float] = {}
-    with subprocess.Popen(command, env=_environment(), cwd=_root(), stdout=subprocess.DEVNULL) as process:
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, env=_environment(), cwd=_root(), stdout=nowhere, stderr=nowhere) as process:
         while process.poll() is None:
             peaks |= {pid: peak for pid in _family(process.pid) if (peak := _peak_mb(pid))}
             time.sleep(SAMPLE_S)

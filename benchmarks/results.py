@@ -57,7 +57,7 @@ def read_results(path: str | Path) -> list[Result]:
         raise InputError("FILE_MISSING", "there is no such file", file=path, remedy="See `python -m benchmarks.run -o`")
     results: dict[tuple[str, str, int | None], Result] = {}
     try:
-        lines = found.read_text(encoding="utf-8").splitlines()
+        lines = found.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError("RESULT_LINE", f"it cannot be read ({fault})", file=path) from fault
     for row, line in enumerate(lines, start=1):
