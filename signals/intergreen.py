@@ -96,7 +96,7 @@ def _vehicle_minimum_s(approach_mps: float) -> float:
 def ite_clearance(link: Link) -> LinkClearance:
     """Yellow and all-red of a link by formula; people get their crossing time, without yellow where they are alone."""
     walk_s = pedestrian_clearance_s(link.walk_m)
-    if link.has_people and not link.has_vehicles:
+    if link.is_pedestrian:
         return LinkClearance(0.0, walk_s)
     yellow = yellow_s(link.approach_mps)
     red_s = all_red_s(link.crossing_m, link.approach_mps) if link.has_vehicles else 0.0

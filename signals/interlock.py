@@ -1,46 +1,63 @@
 """The interlock: a pure state machine that turns what a controller wishes into a legal sequence of states.
 
 It alone decides what is shown. A controller names the stage it wants; whether and when that stage comes is settled here
-by minimum green, the intergreen of exactly this pair of stages, and maximum red. Every function takes and returns
+by minimum green, the intergreen of exactly this pair of stages, and maximum red. What is promised, whatever is wished:
+
+- no two foes have protected green at once;
+- a green that ends is followed by its yellow, and no foe starts before yellow and all-red are over, however many stages
+  lie between;
+- every stage shown lasts its minimum green;
+- a link with standing demand is green again ``max_red_s`` after its end, or as many stages later as others with demand
+  have waited longer: at most ``max_red_s`` + stages x (longest transition + longest minimum green).
+
+Every function takes and returns
 values, so that each rule can be tested without a simulation.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from signals.intergreen import GREEN_LETTERS, GREEN_RANK
+from signals.intergreen import GREEN_LETTERS, GREEN_RANK, starting_links
 from signals.plan import SignalPlan
 
 DEFAULT_MAX_RED_S = 120.0
+SAME_TIME_S = 5e-4
+"""Times closer than this are one: SUMO counts milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What is shown between two stages: states with their start, and when the new stage begins (s after the order)."""
+    """What is shown between two stages: states with their start, and when the new stage begins (s after the order).
+
+    Vehicles whose green ends keep it for ``hold_s``.
+    """
 
     steps: tuple[tuple[float, str], ...]
+    hold_s: float
     total_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class SignalState:
-    """Where a signal is: the stage shown or last shown, the one ordered, and since when (s).
+    """Where a signal is: the stage shown or last shown, the one ordered, since when (s), and the way between the two.
 
-    ``red_since_s`` holds for each link when it lost its green, infinity while it has it.
+    ``red_since_s`` holds for each link when its green ends or ended, infinity while it has it.
     """
 
     stage: int
     target: int
     since_s: float
     red_since_s: tuple[float, ...]
+    course: Transition | None = None
 
     @property
     def is_steady(self) -> bool:
         """Whether a stage is shown, not a transition."""
-        return self.stage == self.target
+        return self.course is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +77,15 @@ def begin(plan: SignalPlan, stage: int, now_s: float) -> SignalState:
 
 def shown(plan: SignalPlan, state: SignalState, now_s: float) -> str:
     """The letters that the signal shows now."""
-    if state.is_steady:
+    if state.course is None:
         return plan.stages[state.stage].state
-    elapsed_s = now_s - state.since_s
-    steps = _course(plan, state).steps
-    return next(letters for start_s, letters in reversed(steps) if start_s <= elapsed_s)
+    steps = state.course.steps
+    return next(letters for start_s, letters in reversed(steps) if _reached(state, start_s, now_s))
 
 
 def advance(plan: SignalPlan, state: SignalState, now_s: float) -> SignalState:
     """Let time pass: a transition that is over becomes its stage."""
-    if state.is_steady or now_s - state.since_s < _course(plan, state).total_s:
+    if state.course is None or not _reached(state, state.course.total_s, now_s):
         return state
     greens = plan.stages[state.target].greens
     red = tuple(np.inf if bit in greens else since for bit, since in enumerate(state.red_since_s))
@@ -77,18 +93,23 @@ def advance(plan: SignalPlan, state: SignalState, now_s: float) -> SignalState:
 
 
 def change_due_s(plan: SignalPlan, state: SignalState, now_s: float) -> float:
-    """When something else is to be shown than now (s); infinity in a stage."""
-    if state.is_steady:
-        return np.inf
-    course = _course(plan, state)
-    times = (*(start for start, _ in course.steps), course.total_s)
-    elapsed_s = now_s - state.since_s
-    return state.since_s + next((time for time in times if time > elapsed_s), course.total_s)
+    """When this signal next needs attention after now (s): the next state of a transition, or the end of minimum green.
+
+    The past where a stage has had its minimum green.
+    """
+    if state.course is None:
+        return state.since_s + plan.stages[state.stage].min_green_s
+    times = (*(start for start, _ in state.course.steps), state.course.total_s)
+    return state.since_s + next((time for time in times if not _reached(state, time, now_s)), state.course.total_s)
 
 
 def may_switch(plan: SignalPlan, state: SignalState, now_s: float) -> bool:
     """Whether the stage shown has had its minimum green."""
-    return state.is_steady and now_s - state.since_s >= plan.stages[state.stage].min_green_s
+    return state.course is None and _reached(state, plan.stages[state.stage].min_green_s, now_s)
+
+
+def _reached(state: SignalState, time_s: float, now_s: float) -> bool:
+    return now_s - state.since_s >= time_s - SAME_TIME_S
 
 
 def order(
@@ -106,67 +127,103 @@ def order(
     demand
         Links at which somebody waits, shape (links,).
     """
-    if not 0 <= wish < len(plan.stages):
-        return state, Refusal(wish, f"there is no stage {wish}")
     if not may_switch(plan, state, now_s):
-        return (
-            (state, None) if wish == state.target else (state, Refusal(wish, "minimum green or intergreen is running"))
-        )
-    overdue = overdue_stage(plan, state, now_s, demand, max_red_s)
-    granted = wish if overdue is None else overdue
-    refusal = (
-        None if granted == wish else Refusal(wish, f"a link has been red for {max_red_s:g} s: stage {granted} first")
-    )
+        busy = Refusal(wish, "minimum green or intergreen is running")
+        return state, None if wish == state.target else busy
+    known = 0 <= wish < len(plan.stages)
+    refusal = None if known else Refusal(wish, f"there is no stage {wish}")
+    granted = wish if known else state.stage
+    overdue = overdue_link(plan, state, now_s, demand, max_red_s)
+    if overdue is not None and overdue[0] not in plan.stages[granted].greens:
+        link, granted = overdue
+        refusal = Refusal(wish, f"link {link} would be red for more than {max_red_s:g} s: stage {granted} first")
     return (state if granted == state.stage else _leave(plan, state, granted, now_s)), refusal
 
 
 def _leave(plan: SignalPlan, state: SignalState, target: int, now_s: float) -> SignalState:
-    ending = plan.stages[state.stage].greens - plan.stages[target].greens
-    red = tuple(now_s if bit in ending else since for bit, since in enumerate(state.red_since_s))
-    return replace(state, target=target, since_s=now_s, red_since_s=red)
+    before, after = plan.stages[state.stage].state, plan.stages[target].state
+    course = transition(plan, before, after, clearing_s(plan, before, after, state.red_since_s, now_s))
+    red = red_after(plan, before, after, course, state.red_since_s, now_s)
+    return advance(plan, SignalState(state.stage, target, now_s, red, course), now_s)
 
 
-def overdue_stage(
+def overdue_link(
     plan: SignalPlan, state: SignalState, now_s: float, demand: npt.NDArray[np.bool_], max_red_s: float
-) -> int | None:
-    """The stage that serves the link with demand that has been red longest, once serving it cannot wait any more."""
-    shown_now = plan.stages[state.stage].state
-    needs_s = [transition(plan, shown_now, stage.state).total_s for stage in plan.stages]
+) -> tuple[int, int] | None:
+    """The link with demand that has been red longest, once serving it cannot wait any more, and the stage to serve it.
+
+    Of the stages in which it is green, the one that the shortest transition leads to.
+    """
+    ways_s = [_way_s(plan, state, number) for number in range(len(plan.stages))]
     waits = [(now_s - since, bit) for bit, since in enumerate(state.red_since_s) if demand[bit] and since < np.inf]
     for wait_s, bit in sorted(waits, key=lambda item: (-item[0], item[1])):
         stages = [number for number, stage in enumerate(plan.stages) if bit in stage.greens]
-        if not stages:
-            continue
-        nearest = min(stages, key=lambda number: (needs_s[number], number))
-        if wait_s + needs_s[nearest] >= max_red_s:
-            return nearest
+        nearest = min(stages, key=ways_s.__getitem__, default=None)
+        if nearest is not None and wait_s + ways_s[nearest] >= max_red_s:
+            return bit, nearest
     return None
 
 
-def _course(plan: SignalPlan, state: SignalState) -> Transition:
-    return transition(plan, plan.stages[state.stage].state, plan.stages[state.target].state)
+def _way_s(plan: SignalPlan, state: SignalState, target: int) -> float:
+    return transition(plan, plan.stages[state.stage].state, plan.stages[target].state).total_s
+
+
+def ending_links(plan: SignalPlan, before: str, after: str) -> list[int]:
+    """Links whose green ends between two states.
+
+    Protected green that becomes permitted ends too where a foe starts: it goes by yellow, as the Manual on Uniform
+    Traffic Control Devices (2009, 4D.20) has it for left turns, since who entered protected must be out by then.
+    """
+    starting = starting_links(before, after)
+    lesser = starting_links(after, before)
+    return [bit for bit in lesser if after[bit] not in GREEN_LETTERS or plan.foes[bit, starting].any()]
 
 
 @lru_cache(maxsize=65536)
-def transition(plan: SignalPlan, before: str, after: str) -> Transition:
+def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) -> Transition:
     """The way from one state to another: who ends, how, and when the new state may begin.
 
     Links green in both keep their green. A link that ends shows its yellow, then red for its clearance if a foe of it
     starts. People finish crossing first; vehicles that end keep their green until only their own clearance is left.
+    That hold is of whole seconds, so that yellow begins with a step of the simulation.
+
+    Parameters
+    ----------
+    least_s
+        Time that links need which ended earlier (s), from :func:`clearing_s`.
     """
-    ending = [bit for bit in range(len(before)) if before[bit] in GREEN_LETTERS and after[bit] not in GREEN_LETTERS]
-    starting = [bit for bit in range(len(before)) if GREEN_RANK.get(after[bit], 0) > GREEN_RANK.get(before[bit], 0)]
-    needs_s = {bit: _needed_s(plan, bit, starting) for bit in ending}
+    starting = starting_links(before, after)
+    needs_s = {bit: _needed_s(plan, bit, starting) for bit in ending_links(plan, before, after)}
     vehicles_s = max((need for bit, need in needs_s.items() if not plan.links[bit].is_pedestrian), default=0.0)
-    total_s = max(needs_s.values(), default=0.0)
-    hold_s = total_s - vehicles_s
-    times = {0.0, hold_s} | {hold_s + plan.clearances[bit].yellow_s for bit in ending}
+    longest_s = max(least_s, *needs_s.values(), 0.0)
+    hold_s = float(max(math.ceil(longest_s - vehicles_s - SAME_TIME_S), 0))
+    total_s = hold_s + vehicles_s
+    times = {0.0, hold_s} | {hold_s + plan.clearances[bit].yellow_s for bit in needs_s}
     steps = tuple(
         (time, "".join(_letter(plan, bit, before[bit], bit in needs_s, time - hold_s) for bit in range(len(before))))
         for time in sorted(times)
         if time < total_s
     )
-    return Transition(steps, total_s)
+    return Transition(steps, hold_s, total_s)
+
+
+def clearing_s(plan: SignalPlan, before: str, after: str, red_since_s: tuple[float, ...], now_s: float) -> float:
+    """Time from now in which links that ended before this stage still clear the way of links that start next (s)."""
+    starting = starting_links(before, after)
+    ended = [bit for bit in np.flatnonzero(plan.foes[starting].any(axis=0)) if before[bit] not in GREEN_LETTERS]
+    left_s = (red_since_s[bit] + plan.clearances[bit].total_s - now_s for bit in ended if red_since_s[bit] < np.inf)
+    return max(0.0, 0.0, *left_s)
+
+
+def red_after(
+    plan: SignalPlan, before: str, after: str, course: Transition, red_since_s: tuple[float, ...], now_s: float
+) -> tuple[float, ...]:
+    """When the green of each link ends, once a transition is ordered (s): people at once, vehicles after the hold."""
+    ends = [GREEN_RANK.get(a, 0) > 0 and b not in GREEN_LETTERS for a, b in zip(before, after, strict=True)]
+    return tuple(
+        now_s + (0.0 if plan.links[bit].is_pedestrian else course.hold_s) if ends[bit] else since
+        for bit, since in enumerate(red_since_s)
+    )
 
 
 def _needed_s(plan: SignalPlan, bit: int, starting: list[int]) -> float:
@@ -183,4 +240,4 @@ def _letter(plan: SignalPlan, bit: int, before: str, ends: bool, since_hold_s: f
         return "r"
     if since_hold_s < 0:
         return before
-    return "y" if since_hold_s < plan.clearances[bit].yellow_s else "r"
+    return "y" if since_hold_s < plan.clearances[bit].yellow_s - SAME_TIME_S else "r"

@@ -18,8 +18,8 @@ BoolMatrix = npt.NDArray[np.bool_]
 class Link:
     """One bit of a signal's state: the connections that see it.
 
-    ``crossing_m`` is the way of its vehicles through the junction and ``approach_mps`` the speed limit before their stop
-    line (both zero without vehicles); ``walk_m`` is the length of the crossing that it lets people walk onto (zero
+    ``crossing_m`` is the way of its vehicles through the junction and ``approach_mps`` the limit before their stop line
+    (both zero without vehicles); ``walk_m`` is the length of the crossing that it lets people walk onto (zero
     without one). Real signals show one bit to vehicles and people alike. A bit that no connection sees has empty
     tuples.
     """
@@ -34,6 +34,11 @@ class Link:
     def is_used(self) -> bool:
         """Whether any connection sees this bit."""
         return bool(self.from_lanes)
+
+    @property
+    def is_pedestrian(self) -> bool:
+        """Whether people see it and no vehicles do."""
+        return self.has_people and not self.has_vehicles
 
     @property
     def has_people(self) -> bool:
@@ -122,6 +127,11 @@ def _request_matrix(network: RoadNetwork, signal: int, part: int) -> BoolMatrix:
         matrix |= matrix.T
         np.fill_diagonal(matrix, val=False)
     return matrix
+
+
+def conflicts_known(network: RoadNetwork, signal: int) -> bool:
+    """Whether every connection of a signal stands in a request matrix; without lanes inside junctions none does."""
+    return all(_request_of(network, connection) for link in network.signals[signal].links for connection in link)
 
 
 def _bits_by_request(network: RoadNetwork, links: tuple[tuple[int, ...], ...]) -> dict[int, dict[int, list[int]]]:

@@ -23,7 +23,7 @@ from signals.intergreen import (
     minimum_green_s,
     shipped_clearance,
 )
-from signals.movement import Link, foe_matrix, response_matrix, signal_links
+from signals.movement import Link, conflicts_known, foe_matrix, response_matrix, signal_links
 
 DEFAULT_MAX_GREEN_S = 50.0
 DEFAULT_YELLOW_S = 3.0
@@ -76,7 +76,8 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
     Raises
     ------
     InputError
-        SIGNAL_UNKNOWN where the network has no such signal.
+        SIGNAL_UNKNOWN where the network has no such signal, SIGNAL_CONFLICTS where the network does not say which of
+        its links are foes.
     """
     signal = network.signal_index.get(signal_id)
     if signal is None:
@@ -98,6 +99,12 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
         least_s = minimum_green_s(green)
         most_s = max(phase.max_s or DEFAULT_MAX_GREEN_S, least_s)
         stages.append(Stage(state, least_s, most_s, phase.duration_s))
+    if len(stages) > 1 and not conflicts_known(network, signal):
+        raise InputError(
+            "SIGNAL_CONFLICTS",
+            f"the network does not tell which links of signal {signal_id!r} are in conflict",
+            remedy="Build it with lanes inside junctions (netconvert without --no-internal-links)",
+        )
     return SignalPlan(
         signal_id=signal_id,
         links=links,

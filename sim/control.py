@@ -1,15 +1,19 @@
 """Controllers in the loop: asked when they may decide, their wishes passed through the interlock, its answer shown."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from networks.network import RoadNetwork
 from signals.controller import Controller
-from signals.interlock import DEFAULT_MAX_RED_S, SignalState, advance, begin, change_due_s, may_switch, order, shown
+from signals.interlock import SignalState, advance, begin, change_due_s, may_switch, order, shown
 from signals.plan import SignalPlan, protected_foes
 from sim.watch import Watch
 
 ASK_EVERY_S = 1.0
+TICKS_PER_S = 1000
+"""SUMO counts time in milliseconds: asked to run to a fraction of one, it may not move at all."""
+ROUNDING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,17 @@ class SignalControl:
             self._ask(asked, now_s)
         for name, head in self._heads.items():
             self._show(name, head, now_s)
-        self.due_s = min((_due_s(head, now_s) for head in self._heads.values()), default=float("inf"))
+        self.due_s = min((_due_s(head, now_s) for head in self._heads.values()), default=math.inf)
 
     def _ask(self, asked: dict[str, _Head], now_s: float) -> None:
         seen = self._watch.look({name: head.state for name, head in asked.items()}, now_s)
         for name, head in asked.items():
             wish = head.controller.wish(seen[name])
-            head.state, refusal = order(head.plan, head.state, wish, now_s, seen[name].demand, DEFAULT_MAX_RED_S)
-            self.switches += not head.state.is_steady
+            before = head.state.target
+            head.state, refusal = order(head.plan, head.state, wish, now_s, seen[name].demand)
+            self.switches += head.state.target != before
             if refusal is not None:
                 self.refused.append(RefusedWish(now_s, name, self._name, refusal.wish, refusal.reason))
-            head.state = advance(head.plan, head.state, now_s)
 
     def _show(self, name: str, head: _Head, now_s: float) -> None:
         letters = shown(head.plan, head.state, now_s)
@@ -79,8 +83,8 @@ class SignalControl:
 
 
 def _due_s(head: _Head, now_s: float) -> float:
-    """When this signal next needs attention (s)."""
-    if not head.state.is_steady:
-        return change_due_s(head.plan, head.state, now_s)
-    earliest_s = head.state.since_s + head.plan.stages[head.state.stage].min_green_s
-    return max(earliest_s, now_s + ASK_EVERY_S)
+    """When this signal next needs attention (s): a whole millisecond later than now."""
+    due_s = max(change_due_s(head.plan, head.state, now_s), now_s + 1 / TICKS_PER_S)
+    if may_switch(head.plan, head.state, now_s):
+        due_s = now_s + ASK_EVERY_S
+    return math.ceil(due_s * TICKS_PER_S - ROUNDING) / TICKS_PER_S
