@@ -179,6 +179,11 @@ def ending_links(plan: SignalPlan, before: str, after: str) -> list[int]:
     return [bit for bit in lesser if after[bit] not in GREEN_LETTERS or plan.foes[bit, starting].any()]
 
 
+def _closed(state: str, ending: list[int]) -> str:
+    """A state after some greens have ended, so that what is green later starts anew."""
+    return "".join("r" if bit in ending else letter for bit, letter in enumerate(state))
+
+
 @lru_cache(maxsize=65536)
 def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) -> Transition:
     """The way from one state to another: who ends, how, and when the new state may begin.
@@ -192,8 +197,9 @@ def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) 
     least_s
         Time that links need which ended earlier (s), from :func:`clearing_s`.
     """
-    starting = starting_links(before, after)
-    needs_s = {bit: _needed_s(plan, bit, starting) for bit in ending_links(plan, before, after)}
+    ending = ending_links(plan, before, after)
+    starting = starting_links(_closed(before, ending), after)
+    needs_s = {bit: _needed_s(plan, bit, starting) for bit in ending}
     vehicles_s = max((need for bit, need in needs_s.items() if not plan.links[bit].is_pedestrian), default=0.0)
     longest_s = max(least_s, *needs_s.values(), 0.0)
     hold_s = float(max(math.ceil(longest_s - vehicles_s - SAME_TIME_S), 0))
@@ -209,7 +215,7 @@ def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) 
 
 def clearing_s(plan: SignalPlan, before: str, after: str, red_since_s: tuple[float, ...], now_s: float) -> float:
     """Time from now in which links that ended before this stage still clear the way of links that start next (s)."""
-    starting = starting_links(before, after)
+    starting = starting_links(_closed(before, ending_links(plan, before, after)), after)
     ended = [bit for bit in np.flatnonzero(plan.foes[starting].any(axis=0)) if before[bit] not in GREEN_LETTERS]
     left_s = (red_since_s[bit] + plan.clearances[bit].total_s - now_s for bit in ended if red_since_s[bit] < np.inf)
     return max(0.0, 0.0, *left_s)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from networks.network import EdgeKind, RoadNetwork
+from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
 from signals.interlock import SignalState
 from signals.observation import DEFAULT_RANGE_M, Observation, approach_edges, departure_edges, stop_edges
 from signals.plan import SignalPlan
@@ -25,7 +25,7 @@ ROOM_RANGE_M = 50.0
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """The way behind a link: edges to count vehicles on, its lanes, how many vehicles stand on it when full."""
+    """A way behind a link: edges to count vehicles on, its lanes, how many vehicles stand near by when it is full."""
 
     edges: tuple[str, ...]
     lanes: int
@@ -45,14 +45,14 @@ class Watch:
         self._plans = {plan.signal_id: plan for plan in plans}
         self._first: dict[str, int] = {}
         self._approach: dict[str, tuple[str, ...]] = {}
-        self._rooms: dict[str, tuple[_Room | None, ...]] = {}
+        self._rooms: dict[str, tuple[tuple[_Room, ...], ...]] = {}
         links = 0
         for plan in plans:
             signal = network.signal_index[plan.signal_id]
             edges = approach_edges(network, stop_edges(network, signal), range_m)
             self._first[plan.signal_id] = links
             self._approach[plan.signal_id] = tuple(network.edges.ids[edge] for edge in sorted(edges))
-            self._rooms[plan.signal_id] = tuple(_room(network, link.to_lanes, range_m) for link in plan.links)
+            self._rooms[plan.signal_id] = tuple(_ways(network, link.to_lanes, range_m) for link in plan.links)
             links += len(plan.links)
         self._links = links
 
@@ -89,7 +89,7 @@ class Watch:
         begin = self._first[signal_id]
         part = counted[:, begin : begin + len(plan.links)]
         vehicles = part[0].copy()
-        vehicles[[bit for bit, link in enumerate(plan.links) if link.is_pedestrian]] = 1.0
+        vehicles[[bit for bit, link in enumerate(plan.links) if link.has_people]] += 1.0
         ahead, blocked = self._behind(signal_id)
         return Observation(
             time_s=now_s,
@@ -105,27 +105,46 @@ class Watch:
     def _behind(
         self, signal_id: str
     ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.bool_]]]:
-        """Vehicles a lane behind each link, and whether a link has no room to enter; shape (links,) each."""
+        """Vehicles a lane behind each link, and whether a link has no room to enter; shape (links,) each.
+
+        A link that leads into several edges has their mean, and no room where none of them has any.
+        """
         rooms = self._rooms[signal_id]
         ahead, blocked = np.zeros(len(rooms)), np.zeros(len(rooms), dtype=np.bool_)
-        number, standing = self._api.edge.getLastStepVehicleNumber, self._api.edge.getLastStepHaltingNumber
-        for bit, room in enumerate(rooms):
-            if room is not None:
-                ahead[bit] = sum(number(edge) for edge in room.edges) / room.lanes
-                blocked[bit] = sum(standing(edge) for edge in room.near_edges) >= FULL_SHARE * room.near_capacity
+        for bit, ways in enumerate(rooms):
+            if ways:
+                ahead[bit] = sum(self._vehicles_a_lane(way) for way in ways) / len(ways)
+                blocked[bit] = all(self._is_full(way) for way in ways)
         return ahead, blocked
 
+    def _vehicles_a_lane(self, way: _Room) -> float:
+        number = self._api.edge.getLastStepVehicleNumber
+        return float(sum(number(edge) for edge in way.edges)) / way.lanes
 
-def _room(network: RoadNetwork, to_lanes: tuple[int, ...], range_m: float) -> _Room | None:
-    """The way behind a link; None where it leads onto a crossing, or the bit is unused."""
-    edges = [int(network.lanes.edge[lane]) for lane in to_lanes]
-    if not edges or network.edges.kind[edges[0]] != EdgeKind.NORMAL:
-        return None
-    far, near = departure_edges(network, edges[0], range_m), departure_edges(network, edges[0], ROOM_RANGE_M)
-    capacity = sum(float(network.edge_length_m[edge]) * len(network.lanes_of(edge)) for edge in near) / VEHICLE_SPACE_M
+    def _is_full(self, way: _Room) -> bool:
+        standing = self._api.edge.getLastStepHaltingNumber
+        return bool(sum(standing(edge) for edge in way.near_edges) >= FULL_SHARE * way.near_capacity)
+
+
+def _ways(network: RoadNetwork, to_lanes: tuple[int, ...], range_m: float) -> tuple[_Room, ...]:
+    """The ways behind a link; none where it leads onto a crossing only, or the bit is unused."""
+    edges = dict.fromkeys(int(network.lanes.edge[lane]) for lane in to_lanes)
+    return tuple(_room(network, edge, range_m) for edge in edges if network.edges.kind[edge] == EdgeKind.NORMAL)
+
+
+def _room(network: RoadNetwork, edge: int, range_m: float) -> _Room:
+    far, near = departure_edges(network, edge, range_m), departure_edges(network, edge, ROOM_RANGE_M)
+    lane_m = sum(float(network.edge_length_m[each]) * _driving_lanes(network, each) for each in near)
     return _Room(
-        edges=tuple(network.edges.ids[edge] for edge in far),
-        lanes=len(network.lanes_of(edges[0])),
-        near_edges=tuple(network.edges.ids[edge] for edge in near),
-        near_capacity=max(capacity, 1.0),
+        edges=tuple(network.edges.ids[each] for each in far),
+        lanes=_driving_lanes(network, edge),
+        near_edges=tuple(network.edges.ids[each] for each in near),
+        near_capacity=max(lane_m / VEHICLE_SPACE_M, 1.0),
     )
+
+
+def _driving_lanes(network: RoadNetwork, edge: int) -> int:
+    """Lanes of an edge that are no pavement or cycle track; all of them where there is nothing else."""
+    lanes = network.lanes_of(edge)
+    driving = network.lanes.permissions[lanes.start : lanes.stop] & ~(CLASS_BIT["pedestrian"] | CLASS_BIT["bicycle"])
+    return int(np.count_nonzero(driving)) or len(lanes)
