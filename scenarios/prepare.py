@@ -10,8 +10,10 @@ from networks.network import RoadNetwork
 from networks.netxml import read_network
 from scenarios.hotspots import Screening, screen_hotspots, write_hotspots
 from scenarios.scenario import Scenario
+from scenarios.tables import write_csv
 from signals.plan import build_plan
 from sim.areas import signal_or_junction
+from sim.counts import CountFit
 from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic_demand
 from sim.run import RunSpec
 
@@ -48,6 +50,8 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
     network = read_network(network_path)
     say("preparing demand")
     demand = _demand(scenario, network, inputs)
+    if demand.count_fits:
+        write_csv(out_dir / "counts_fit.csv", CountFit, demand.count_fits)
     screening = None
     if scenario.crashes is not None:
         say("matching accidents to junctions")

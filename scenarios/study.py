@@ -84,8 +84,7 @@ def run_study(
         specs = run_specs(scenario, prepared, scenario.seeds)
         say(f"{len(specs)} runs: {len(scenario.variants)} variants x {len(scenario.seeds)} seeds")
         runs_dir = out_dir / "runs"
-        for leftover in runs_dir.glob(".sumo-*"):
-            rmtree(leftover)
+        _clear_leftovers(runs_dir)
         runs = sweep(specs, runs_dir, workers=workers, limit_s=limit_s, on_progress=on_progress)
         say("comparing and drawing")
         return _conclude(scenario, prepared, runs, out_dir, manifest)
@@ -106,6 +105,14 @@ def _only_one(folder: Path) -> Iterator[None]:
                 remedy="Wait for it or choose another folder",
             ) from fault
         yield
+
+
+def _clear_leftovers(runs_dir: Path) -> None:
+    """Remove what workers that were killed left behind: raw files and half-written results."""
+    for folder in runs_dir.glob(".sumo-*"):
+        rmtree(folder)
+    for part in runs_dir.glob(".part-*"):
+        part.unlink()
 
 
 def _conclude(

@@ -13,9 +13,10 @@ import pytest
 
 from networks.faults import InputError, RunError
 from networks.outfile import write_text
+from scenarios.results import run_file, run_from_json, run_to_json
 from scenarios.scenario import read_scenario
 from scenarios.study import run_study
-from scenarios.sweep import run_file, run_from_json, run_to_json, sweep
+from scenarios.sweep import sweep
 from sim.run import Run, RunSpec
 from tests.crossing import SCENARIO, write_cars, write_crossing, write_scenario
 from tests.made_up import run_row
@@ -82,7 +83,7 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
 def _wait_for(folder: Path, count: int) -> list[Path]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        found = sorted((folder / "out" / "runs").glob("*.json"))
+        found = sorted((folder / "out" / "runs").glob("[!.]*.json"))
         if len(found) >= count:
             return found
         time.sleep(0.02)
@@ -130,7 +131,7 @@ def test_killing_the_parent_loses_nothing_and_nothing_is_run_twice(tmp_path):
     _, said = again.communicate(timeout=120)
     assert again.returncode == 0, said
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
-    assert len(list((tmp_path / "out" / "runs").glob("*.json"))) == 6
+    assert len(list((tmp_path / "out" / "runs").glob("[!.]*.json"))) == 6
     assert not list((tmp_path / "out" / "runs").glob(".sumo-*"))
     run_study(read_scenario(tmp_path / "crossing.toml"), tmp_path / "whole", workers=2)
     for name in TABLES:
@@ -142,7 +143,7 @@ def test_killing_a_worker_costs_only_its_run(tmp_path):
     command = _start(tmp_path)
     _wait_for(tmp_path, 1)
     victims = [
-        pid for pid in _descendants(command.pid)[1:] if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid for pid in _descendants(command.pid)[1:] if b"scenarios.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
@@ -166,7 +167,7 @@ def test_same_scenario_twice_gives_the_same_bytes(tmp_path):
 def test_more_seeds_may_join_but_not_another_scenario(tmp_path):
     scenario = read_scenario(write_scenario(tmp_path))
     run_study(scenario, tmp_path / "out", workers=2)
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").glob("*.json")}
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").glob("[!.]*.json")}
     study = run_study(replace(scenario, seeds=(1, 2, 3)), tmp_path / "out", workers=2)
     assert len(study.runs) == 6
     assert {path: path.stat().st_mtime_ns for path in before} == before
