@@ -83,7 +83,7 @@ def minimum_green_s(links: tuple[Link, ...]) -> float:
     """Least green of a stage in which these links run (s): by speed class, and walk plus crossing time for people."""
     vehicles = (_vehicle_minimum_s(link.approach_mps) for link in links if link.has_vehicles)
     people = (WALK_S + pedestrian_clearance_s(link.walk_m) for link in links if link.has_people)
-    return max(MINIMUM_GREEN_BY_SPEED_S[0][1], *vehicles, *people)
+    return max([MINIMUM_GREEN_BY_SPEED_S[0][1], *vehicles, *people])
 
 
 def _vehicle_minimum_s(approach_mps: float) -> float:

@@ -154,9 +154,13 @@ def _request_of(network: RoadNetwork, connection: int) -> tuple[int, int] | None
 
 @lru_cache(maxsize=4)
 def _request_rows(network: RoadNetwork) -> dict[int, tuple[int, int]]:
-    """Internal lane to (junction, request row)."""
+    """Internal lane to (junction, request row).
+
+    Waiting points inside a junction are junctions too and list lanes of others: they have no requests.
+    """
     return {
         lane: (junction, row)
         for junction, lanes in enumerate(network.junctions.internal_lanes)
         for row, lane in enumerate(lanes)
+        if network.junctions.requests[junction]
     }
