@@ -50,6 +50,7 @@ class SignalPlan:
 
     ``stages`` stand in the shipped order; ``foes`` and ``responses`` have shape (links, links). ``corrected_states``
     counts shipped states that gave protected green to foes and were made permitted for the one that must yield.
+    ``clearance`` tells whose times ``clearances`` are.
     """
 
     signal_id: str
@@ -59,6 +60,7 @@ class SignalPlan:
     foes: npt.NDArray[np.bool_]
     responses: npt.NDArray[np.bool_]
     corrected_states: int
+    clearance: Clearance = Clearance.ITE
 
     @property
     def is_controllable(self) -> bool:
@@ -113,6 +115,7 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
         foes=foes,
         responses=responses,
         corrected_states=corrected,
+        clearance=clearance,
     )
 
 

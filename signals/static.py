@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from networks.network import Phase, Program
-from signals.intergreen import GREEN_LETTERS, minimum_green_s
+from signals.intergreen import GREEN_LETTERS, Clearance, minimum_green_s
 from signals.interlock import SAME_TIME_S, Transition, clearing_s, red_after, transition
 from signals.plan import DEFAULT_MAX_GREEN_S, SignalPlan, dominates, is_stage
 
@@ -32,12 +32,13 @@ class _Shown:
 def conformed_program(plan: SignalPlan, shipped: Program) -> Program:
     """The shipped program with its stages in their order and safe transitions between them.
 
-    Phases of an actuated program keep their bounds, raised to the minimum green. A program of one stage keeps its
-    times. The program begins with its first stage, and the offset makes up for what stood before that.
+    Phases of an actuated program keep their bounds, raised to the minimum green. The program begins with its first
+    stage, and the offset makes up for what stood before that. A program of one stage keeps its times, and so does every
+    program where the shipped clearance is to hold.
     """
     stages = _stages(shipped)
     states = [plan.corrected(stage.phase.state) for stage in stages]
-    if len(states) < 2:  # noqa: PLR2004 - nothing alternates
+    if len(states) < 2 or plan.clearance is Clearance.AS_SHIPPED:  # noqa: PLR2004 - nothing alternates
         return corrected_program(plan, shipped)
     least_s = [_least_s(plan, stage, state) for stage, state in zip(stages, states, strict=True)]
     ways = _ways(plan, states, least_s)
