@@ -28,6 +28,8 @@ def watch_variant(scenario: Scenario, variant: str, seed: int | None, say: Say) 
         try:
             run = simulate(spec, network=prepared.network, api=Api.GUI)
         except RunError as fault:
+            if fault.code != "SUMO_FAILED":
+                raise
             say(f"the window was closed ({fault.what})")
         else:
             say(f"delay per scheduled vehicle: {run.measures.delay_per_scheduled_s:.1f} s")

@@ -6,6 +6,7 @@ C level's standard error is caught, since some of its faults say no more than "P
 """
 
 import ctypes
+import io
 import os
 import re
 import resource
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -59,7 +60,7 @@ class Engine:
     Raises
     ------
     RunError
-        ENGINE_BUSY where this process runs a simulation already; SUMO_FAILED with SUMO's own words.
+        ENGINE_BUSY where this process runs a simulation already; NO_SCREEN; SUMO_FAILED with SUMO's own words.
     InputError
         SUMO_INPUT with SUMO's own words, where what it was given cannot be loaded.
     """
@@ -81,11 +82,13 @@ class Engine:
                 "this process runs a simulation already",
                 remedy="Run one per process, as `bagdar run` does",
             )
+        if self.kind is Api.GUI:
+            _require_screen()
         os.environ.setdefault("SUMO_HOME", str(sumo_home()))
         program = "sumo-gui" if self.kind is Api.GUI else "sumo"
         binary = program if self.kind is Api.LIBSUMO else str(sumo_home() / "bin" / program)
         try:
-            with self._heard():
+            with self._heard(), redirect_stdout(io.StringIO()):  # the TraCI client prints its tries to connect
                 module.start([binary, *self.options.arguments(), *_window(self.kind)])
         except Exception as fault:
             raise InputError("SUMO_INPUT", self._reason(fault), remedy="Correct the file that SUMO names") from fault
@@ -209,6 +212,12 @@ def _refuse_lost_demand(said: str) -> None:
     lost = [line for line in said.splitlines() if any(mark in line for mark in IGNORED_MARKS)]
     if lost:
         raise InputError("ROUTE_IGNORED", f"SUMO left demand out: {lost[0]}", remedy="Correct the route file")
+
+
+def _require_screen() -> None:
+    """Without a screen sumo-gui ends at once, and the client would try to reach it for a minute."""
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise RunError("NO_SCREEN", "there is no screen to open a window on", remedy="Run it where DISPLAY is set")
 
 
 def _window(kind: Api) -> list[str]:

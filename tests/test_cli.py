@@ -146,3 +146,11 @@ def test_swapped_coordinates_are_told(tmp_path, adlershof):
 def test_an_unknown_variant_to_watch_is_named(city):
     said = _refused("CONFIG_VALUE", "gui", city / "crossing.toml", "--variant", "smrt")
     assert "'as shipped', 'smart'" in said
+
+
+def test_watching_without_a_screen_is_refused_at_once(city, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    done = _bagdar("gui", city / "crossing.toml", "--variant", "smart")
+    assert done.returncode == 1
+    assert "bagdar: NO_SCREEN: " in done.stderr
