@@ -188,9 +188,10 @@ def info(path: Path, *, as_json: bool) -> None:
     from networks.describe import describe_network  # noqa: PLC0415
     from networks.netxml import read_network  # noqa: PLC0415
 
-    facts = describe_network(read_network(path))
+    net = read_network(path)
+    facts = describe_network(net)
     if as_json:
-        _print_json(facts)
+        _print_json(facts | {"signal_ids": list(net.signal_index)})
     else:
         click.echo("\n".join(_lines(facts)))
 

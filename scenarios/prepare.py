@@ -97,7 +97,7 @@ def _signals(scenario: Scenario, network: RoadNetwork, screening: Screening | No
             "none of the chosen junctions has a traffic light with two or more stages",
             file=scenario.path,
             field="signals.junctions",
-            remedy="See `bagdar network info` for the network's signals",
+            remedy="`bagdar network info NET --json` lists the signals",
         )
     return signals
 

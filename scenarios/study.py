@@ -146,6 +146,6 @@ def _table_hashes(out_dir: Path, measures: tuple[RunMeasures, ...]) -> dict[str,
     """SHA-256 of every table, and of the runs without their measured CPU times: equal for equal inputs and seeds."""
     repeatable = [field.name for field in fields(RunMeasures) if field.name not in CPU_COLUMNS]
     rows = [[getattr(row, name) for name in repeatable] for row in measures]
-    tables = [out_dir / name for name in ("junctions.csv", "comparison.csv", "refusals.csv", "hotspots.csv")]
-    hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in tables if path.exists()}
+    tables = sorted({*out_dir.glob("*.csv"), *out_dir.glob("*.geojson")} - {out_dir / "runs.csv"})
+    hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in tables}
     return {f"runs.csv without {' and '.join(CPU_COLUMNS)}": sha256(repr(rows).encode()).hexdigest(), **hashes}

@@ -56,7 +56,7 @@ def _work(order: Order, writer: Connection) -> None:
 
 def _end_with_parent() -> None:
     """End at once when the parent is gone: nobody waits any more, and the next sweep may start this run anew."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # past the buffer, whose lock would be missed at the end of the program
     os._exit(1)
 
 

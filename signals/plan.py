@@ -84,7 +84,9 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
     signal = network.signal_index.get(signal_id)
     if signal is None:
         raise InputError(
-            "SIGNAL_UNKNOWN", f"the network has no signal {signal_id!r}", remedy="See `bagdar network info`"
+            "SIGNAL_UNKNOWN",
+            f"the network has no signal {signal_id!r}",
+            remedy="`bagdar network info NET --json` lists the signals",
         )
     programs = network.signals[signal].programs
     links = signal_links(network, signal)

@@ -54,7 +54,9 @@ def signal_or_junction(network: RoadNetwork, name: str) -> str:
     junction = network.junction_index.get(name)
     if junction is None:
         raise InputError(
-            "SIGNAL_UNKNOWN", f"no signal or junction {name!r} in the network", remedy="See `bagdar network info`"
+            "SIGNAL_UNKNOWN",
+            f"no signal or junction {name!r} in the network",
+            remedy="`bagdar network info NET --json` lists the signals",
         )
     signal = network.signal_of_junction.get(junction, NONE)
     return name if signal == NONE else network.signals[signal].signal_id
