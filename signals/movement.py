@@ -53,11 +53,10 @@ class Link:
 
 def signal_links(network: RoadNetwork, signal: int) -> tuple[Link, ...]:
     """The links of a signal, one for each bit of its state."""
-    onward = _onward_lane(network)
-    return tuple(_link(network, connections, onward) for connections in network.signals[signal].links)
+    return tuple(_link(network, connections) for connections in network.signals[signal].links)
 
 
-def _link(network: RoadNetwork, connections: tuple[int, ...], onward: dict[int, int]) -> Link:
+def _link(network: RoadNetwork, connections: tuple[int, ...]) -> Link:
     table = network.connections
     driven = [row for row in connections if _crossing_lane(network, row) is None]
     walked = [lane for row in connections if (lane := _crossing_lane(network, row)) is not None]
@@ -65,7 +64,7 @@ def _link(network: RoadNetwork, connections: tuple[int, ...], onward: dict[int, 
         from_lanes=tuple(int(table.from_lane[row]) for row in connections),
         to_lanes=tuple(int(table.to_lane[row]) for row in connections),
         approach_mps=max((float(network.lanes.speed_mps[table.from_lane[row]]) for row in driven), default=0.0),
-        crossing_m=max((_crossing_m(network, row, onward) for row in driven), default=0.0),
+        crossing_m=max((_crossing_m(network, row) for row in driven), default=0.0),
         walk_m=max((float(network.lanes.length_m[lane]) for lane in walked), default=0.0),
     )
 
@@ -79,14 +78,17 @@ def _crossing_lane(network: RoadNetwork, connection: int) -> int | None:
     return None
 
 
-def _crossing_m(network: RoadNetwork, connection: int, onward: dict[int, int]) -> float:
+def _crossing_m(network: RoadNetwork, connection: int) -> float:
     """Length of the way through the junction: the internal lanes in turn (m)."""
-    via_lane = int(network.connections.via_lane[connection])
-    return float(sum(network.lanes.length_m[lane] for lane in _inside(via_lane, onward)))
+    return float(sum(network.lanes.length_m[lane] for lane in inner_lanes(network, connection)))
+
+
+def inner_lanes(network: RoadNetwork, connection: int) -> list[int]:
+    """The internal lanes that a connection runs over, in order; two where it waits inside the junction."""
+    return _inside(int(network.connections.via_lane[connection]), _onward_lane(network))
 
 
 def _inside(via_lane: int, onward: dict[int, int]) -> list[int]:
-    """The internal lanes that a connection runs over, in order; two where it waits inside the junction."""
     lanes: list[int] = []
     while via_lane != NONE and via_lane not in lanes:
         lanes.append(via_lane)
@@ -104,8 +106,16 @@ def _onward_lane(network: RoadNetwork) -> dict[int, int]:
 
 
 def foe_matrix(network: RoadNetwork, signal: int) -> BoolMatrix:
-    """Which links of a signal cross or merge, shape (links, links), symmetric, from the network's request matrix."""
-    return _request_matrix(network, signal, 1)
+    """Which links of a signal cross or merge, shape (links, links), symmetric, from the network's request matrix.
+
+    Lanes that run side by side from one street into the same other street are one movement and no foes, though the
+    request matrix has them where both may choose a lane: real monitors do not tell them apart either, and no program
+    can give them green in turn.
+    """
+    matrix = _request_matrix(network, signal, 1)
+    matrix |= matrix.T
+    np.fill_diagonal(matrix, val=False)
+    return matrix
 
 
 def response_matrix(network: RoadNetwork, signal: int) -> BoolMatrix:
@@ -115,18 +125,25 @@ def response_matrix(network: RoadNetwork, signal: int) -> BoolMatrix:
 
 def _request_matrix(network: RoadNetwork, signal: int, part: int) -> BoolMatrix:
     links = network.signals[signal].links
+    listed = [
+        (bit, connection, request)
+        for bit, connections in enumerate(links)
+        for connection in connections
+        if (request := _request_of(network, connection)) is not None
+    ]
     matrix = np.zeros((len(links), len(links)), dtype=np.bool_)
-    for junction, bits_of in _bits_by_request(network, links).items():
-        requests = network.junctions.requests[junction]
-        for request, bits in bits_of.items():
-            met = requests[request][part][::-1] if request < len(requests) else ""
-            for other, other_bits in bits_of.items():
-                if met[other : other + 1] == "1":
-                    matrix[np.ix_(bits, other_bits)] = True
-    if part == 1:
-        matrix |= matrix.T
-        np.fill_diagonal(matrix, val=False)
+    for a, one, (junction, row) in listed:
+        met = network.junctions.requests[junction][row][part][::-1]
+        for b, other, (place, column) in listed:
+            if place == junction and met[column : column + 1] == "1" and not _same_movement(network, one, other):
+                matrix[a, b] = True
     return matrix
+
+
+def _same_movement(network: RoadNetwork, one: int, other: int) -> bool:
+    """Whether two connections lead from one edge into the same other edge."""
+    leaves, enters = network.connection_from_edge, network.connection_to_edge
+    return bool(leaves[one] == leaves[other] and enters[one] == enters[other])
 
 
 def conflicts_known(network: RoadNetwork, signal: int) -> bool:
@@ -134,20 +151,9 @@ def conflicts_known(network: RoadNetwork, signal: int) -> bool:
     return all(_request_of(network, connection) for link in network.signals[signal].links for connection in link)
 
 
-def _bits_by_request(network: RoadNetwork, links: tuple[tuple[int, ...], ...]) -> dict[int, dict[int, list[int]]]:
-    """For each junction and request row the bits that control it; two where a way has a second light inside."""
-    found: dict[int, dict[int, list[int]]] = {}
-    for bit, connections in enumerate(links):
-        for connection in connections:
-            row = _request_of(network, connection)
-            if row is not None:
-                found.setdefault(row[0], {}).setdefault(row[1], []).append(bit)
-    return found
-
-
 def _request_of(network: RoadNetwork, connection: int) -> tuple[int, int] | None:
     """Junction and request row of a connection: where its last internal lane, or its crossing, is listed."""
-    inside = _inside(int(network.connections.via_lane[connection]), _onward_lane(network))
+    inside = inner_lanes(network, connection)
     last = inside[-1] if inside else _crossing_lane(network, connection)
     return None if last is None else _request_rows(network).get(last)
 
@@ -162,5 +168,5 @@ def _request_rows(network: RoadNetwork) -> dict[int, tuple[int, int]]:
         lane: (junction, row)
         for junction, lanes in enumerate(network.junctions.internal_lanes)
         for row, lane in enumerate(lanes)
-        if network.junctions.requests[junction]
+        if row < len(network.junctions.requests[junction])
     }

@@ -1,12 +1,13 @@
 """What a controller sees: for each link of its signal, who wants it and whether there is room behind it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from networks.network import NONE, EdgeKind, RoadNetwork
-from signals.movement import signal_links
+from signals.movement import inner_lanes, signal_links
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -59,6 +60,19 @@ def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) 
     return ends_m
 
 
+def edges_between(network: RoadNetwork, signal: int, edges: Iterable[int]) -> frozenset[int]:
+    """Edges inside junctions on the ways between the given edges, and those where a signal has a light inside.
+
+    Where a stop line has a lane of one metre, the queue before it stands in the junction upstream.
+    """
+    wanted = set(edges)
+    rows = [row for edge in edges for row in network.connection_order[list(network.connections_from(edge))].tolist()]
+    lanes = {lane for row in rows if network.connection_to_edge[row] in wanted for lane in inner_lanes(network, row)}
+    lanes |= {lane for link in signal_links(network, signal) for lane in link.from_lanes}
+    inside = {int(network.lanes.edge[lane]) for lane in lanes}
+    return frozenset(edge for edge in inside if network.edges.kind[edge] == EdgeKind.INTERNAL)
+
+
 def departure_edges(network: RoadNetwork, edge: int, range_m: float) -> tuple[int, ...]:
     """An edge behind a junction and what continues it: until a choice of ways, a signal, or ``range_m``."""
     chain, length_m = [edge], float(network.edge_length_m[edge])
@@ -79,7 +93,9 @@ def stop_edges(network: RoadNetwork, signal: int) -> frozenset[int]:
 
 
 def _onward(network: RoadNetwork, edge: int) -> int | None:
+    """The only edge that vehicles go on to; None at a choice, a signal or an end. Pavements lead to walking areas."""
     rows = network.connection_order[list(network.connections_from(edge))]
+    rows = rows[network.edges.kind[network.connection_to_edge[rows]] == EdgeKind.NORMAL]
     targets = {int(target) for target in network.connection_to_edge[rows]}
     signalled = bool((network.connections.signal[rows] >= 0).any())
     return targets.pop() if len(targets) == 1 and not signalled else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
 from signals.interlock import SignalState
-from signals.observation import DEFAULT_RANGE_M, Observation, approach_edges, departure_edges, stop_edges
+from signals.observation import DEFAULT_RANGE_M, Observation, approach_edges, departure_edges, edges_between, stop_edges
 from signals.plan import SignalPlan
 from sim.kernels import demand_by_link
 
@@ -51,7 +51,8 @@ class Watch:
             signal = network.signal_index[plan.signal_id]
             edges = approach_edges(network, stop_edges(network, signal), range_m)
             self._first[plan.signal_id] = links
-            self._approach[plan.signal_id] = tuple(network.edges.ids[edge] for edge in sorted(edges))
+            seen = sorted(edges.keys() | edges_between(network, signal, edges))
+            self._approach[plan.signal_id] = tuple(network.edges.ids[edge] for edge in seen)
             self._rooms[plan.signal_id] = tuple(_ways(network, link.to_lanes, range_m) for link in plan.links)
             links += len(plan.links)
         self._links = links

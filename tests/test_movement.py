@@ -94,8 +94,11 @@ def test_foes_are_those_of_another_reader(name, request):
 
 
 def _are_foes(streets, a, b):
-    node = streets.getLane(a[0]).getEdge().getToNode()
-    if streets.getLane(b[0]).getEdge().getToNode() is not node:
+    edges = [tuple(streets.getLane(lane).getEdge() for lane in way) for way in (a, b)]
+    if edges[0] == edges[1]:
+        return False
+    node = edges[0][0].getToNode()
+    if edges[1][0].getToNode() is not node:
         return False
     rows = [_request_row(streets, node, way) for way in (a, b)]
     return node.areFoes(*rows)
