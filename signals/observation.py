@@ -22,8 +22,10 @@ class Observation:
     """One look at one signal. Arrays have shape (links,).
 
     ``vehicles`` want the link and are within range of its stop line, ``halted`` of them stand, ``nearest_m`` is the
-    distance of the first (infinity without any). ``ahead`` is how many vehicles a lane holds behind the junction,
-    ``blocked`` whether there is no room. ``stage`` has been green for ``green_s``.
+    distance of the first (infinity without any). ``closeness`` counts each of them as 1 at the stop line, less farther
+    off, and 0 at the end of the range. People who walk count as one that waits at the line. ``ahead`` is how many
+    vehicles a lane holds behind the junction, ``blocked`` whether there is no room. ``stage`` has been green for
+    ``green_s``.
     """
 
     time_s: float
@@ -32,6 +34,7 @@ class Observation:
     vehicles: FloatArray
     halted: FloatArray
     nearest_m: FloatArray
+    closeness: FloatArray
     ahead: FloatArray
     blocked: BoolArray
 

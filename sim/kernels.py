@@ -31,9 +31,10 @@ def demand_by_link(
 
     Returns
     -------
-    Shape (3, links): vehicles, standing vehicles (below 0.1 m/s), distance of the nearest (m; infinity without any).
+    Shape (4, links): vehicles, standing vehicles (below 0.1 m/s), distance of the nearest (m; infinity without any),
+    vehicles by closeness, from 1 at the stop line to 0 at the end of the range (Li & Jabari 2019, position weight).
     """
-    result = np.zeros((3, links))
+    result = np.zeros((4, links))
     result[2] = np.inf
     for vehicle in range(len(link)):
         row = link[vehicle]
@@ -44,4 +45,5 @@ def demand_by_link(
         if speed_mps[vehicle] < STANDING_MPS:
             result[1, row] += 1
         result[2, row] = min(result[2, row], distance_m[vehicle])
+        result[3, row] += 1 - distance_m[vehicle] / range_m
     return result

@@ -64,7 +64,7 @@ class Watch:
         return {signal_id: self._observation(signal_id, state, counted, now_s) for signal_id, state in states.items()}
 
     def _demand(self, edges: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Vehicles, standing vehicles and nearest distance by link row, shape (3, links)."""
+        """Vehicles, standing vehicles and nearest distance by link row, shape (4, links)."""
         on_edge = self._api.edge.getLastStepVehicleIDs
         next_signals, speed_of = self._api.vehicle.getNextTLS, self._api.vehicle.getSpeed
         first = self._first
@@ -89,16 +89,16 @@ class Watch:
         plan = self._plans[signal_id]
         begin = self._first[signal_id]
         part = counted[:, begin : begin + len(plan.links)]
-        vehicles = part[0].copy()
-        vehicles[[bit for bit, link in enumerate(plan.links) if link.has_people]] += 1.0
+        people = np.array([float(link.has_people) for link in plan.links])
         ahead, blocked = self._behind(signal_id)
         return Observation(
             time_s=now_s,
             stage=state.stage,
             green_s=now_s - state.since_s,
-            vehicles=vehicles,
+            vehicles=part[0] + people,
             halted=part[1],
             nearest_m=part[2],
+            closeness=part[3] + people,
             ahead=ahead,
             blocked=blocked,
         )
