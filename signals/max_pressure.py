@@ -26,11 +26,13 @@ MEAN_WEIGHT_AHEAD = 0.5
 class MaxPressureParameters:
     """``decision_s`` is the least green before a change is thought of, where minimum green is less.
 
-    ``horizon_s`` is the time for which stages are compared: the present one discharges all of it, another one only what
-    is left of it after yellow and all-red.
+    ``green_per_loss`` is the green that must have been shown, in times of what the change loses by yellow and all-red:
+    2 means that at most a third of all time is lost. ``horizon_s`` is the time for which stages are compared: the
+    present one discharges all of it, another one only what is left of it after yellow and all-red.
     """
 
-    decision_s: float = 10.0
+    decision_s: float = 5.0
+    green_per_loss: float = 2.0
     horizon_s: float = 15.0
 
 
@@ -40,20 +42,20 @@ class MaxPressure:
     def __init__(self, plan: SignalPlan, parameters: MaxPressureParameters) -> None:
         """Work out once what depends on no traffic.
 
-        That is the saturation flow of every link in every stage, shape (stages, links), in veh/s, and the share of the
-        horizon in which another stage discharges, shape (stages, stages).
+        That is the saturation flow of every link in every stage, shape (stages, links), in veh/s; the green before a
+        change (s) and the share of the horizon in which the other stage then discharges, shape (stages, stages) each.
         """
-        self._decision_s = parameters.decision_s
         flow = {"G": 1 / PROTECTED_HEADWAY_S, "g": 1 / PERMITTED_HEADWAY_S}
         self._flow = np.array([[flow.get(letter, 0.0) for letter in stage.state] for stage in plan.stages])
-        lost_s = [[transition(plan, a.state, b.state).total_s for b in plan.stages] for a in plan.stages]
-        self._share = np.maximum(1 - np.array(lost_s) / parameters.horizon_s, 0.0)
+        lost_s = np.array([[transition(plan, a.state, b.state).total_s for b in plan.stages] for a in plan.stages])
+        self._least_green_s = np.maximum(parameters.green_per_loss * lost_s, parameters.decision_s)
+        self._share = np.maximum(1 - lost_s / parameters.horizon_s, 0.0)
 
     def wish(self, seen: Observation) -> int:
-        """The stage that discharges most pressure; the present one on a tie, or before the next decision is due."""
-        if seen.green_s < self._decision_s:
-            return seen.stage
+        """The stage that discharges most pressure; the present one on a tie, or while it is too early for a change."""
         weight = np.where(seen.blocked, 0.0, np.maximum(seen.closeness - MEAN_WEIGHT_AHEAD * seen.ahead, 0.0))
-        gain = self._share[seen.stage] * (self._flow @ weight)
+        pressure = self._flow @ weight
+        gain = np.where(seen.green_s >= self._least_green_s[seen.stage], self._share[seen.stage] * pressure, 0.0)
+        gain[seen.stage] = pressure[seen.stage]
         best = int(np.argmax(gain))
         return best if gain[best] > gain[seen.stage] else seen.stage

@@ -25,7 +25,10 @@ ROOM_RANGE_M = 50.0
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """A way behind a link: edges to count vehicles on, its lanes, how many vehicles stand near by when it is full."""
+    """A way behind a link: edges to count vehicles on, its lanes, how many vehicles stand near by when it is full.
+
+    Vehicles are counted where the way leads to a signal, which may hold them up; elsewhere they just drive off.
+    """
 
     edges: tuple[str, ...]
     lanes: int
@@ -137,11 +140,16 @@ def _room(network: RoadNetwork, edge: int, range_m: float) -> _Room:
     far, near = departure_edges(network, edge, range_m), departure_edges(network, edge, ROOM_RANGE_M)
     lane_m = sum(float(network.edge_length_m[each]) * _driving_lanes(network, each) for each in near)
     return _Room(
-        edges=tuple(network.edges.ids[each] for each in far),
+        edges=tuple(network.edges.ids[each] for each in far) if _leads_to_signal(network, far[-1]) else (),
         lanes=_driving_lanes(network, edge),
         near_edges=tuple(network.edges.ids[each] for each in near),
         near_capacity=max(lane_m / VEHICLE_SPACE_M, 1.0),
     )
+
+
+def _leads_to_signal(network: RoadNetwork, edge: int) -> bool:
+    rows = network.connection_order[list(network.connections_from(edge))]
+    return bool((network.connections.signal[rows] >= 0).any())
 
 
 def _driving_lanes(network: RoadNetwork, edge: int) -> int:

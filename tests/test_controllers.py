@@ -54,6 +54,11 @@ def test_a_change_has_to_pay_for_the_time_that_it_loses():
     assert law.wish(seen(vehicles=(4, 7, 0))) == 1
 
 
+def test_a_change_waits_until_green_has_lasted_twice_what_it_loses():
+    assert max_pressure(horizon_s=1e9).wish(seen(green_s=9.0, vehicles=(0, 9, 0))) == 0
+    assert max_pressure(horizon_s=1e9).wish(seen(green_s=10.0, vehicles=(0, 9, 0))) == 1
+
+
 def test_max_pressure_weighs_what_is_behind_the_junction():
     # a vehicle behind weighs half: 9 / 2 - 8 / 2 against 6 / 2
     assert max_pressure().wish(seen(vehicles=(0, 9, 6), ahead=(0, 8, 0))) == 2
