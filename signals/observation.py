@@ -21,11 +21,11 @@ that reads those alone is blind (it gridlocks cologne8)."""
 class Observation:
     """One look at one signal. Arrays have shape (links,).
 
-    ``vehicles`` want the link and are within range of its stop line, ``halted`` of them stand, ``nearest_m`` is the
-    distance of the first (infinity without any). ``closeness`` counts each of them as 1 at the stop line, less farther
-    off, and 0 at the end of the range. People who walk count as one that waits at the line. ``ahead`` is how many
-    vehicles a lane holds behind the junction on the way to the next signal, ``blocked`` whether there is no room behind
-    it. ``stage`` has been green for ``green_s``.
+    ``vehicles`` want the link and are within range of its stop line; people who walk, whom nobody counts, are one.
+    ``halted`` of them stand, ``nearest_m`` is the distance of the first (infinity without any). ``closeness`` counts
+    each vehicle as 1 at the stop line, less farther off, and 0 at the end of the range. ``ahead`` is how many vehicles
+    a lane holds behind the junction on the way to the next signal, ``blocked`` whether there is no room behind it.
+    ``stage`` has been green for ``green_s``.
     """
 
     time_s: float

@@ -101,7 +101,7 @@ class Watch:
             vehicles=part[0] + people,
             halted=part[1],
             nearest_m=part[2],
-            closeness=part[3] + people,
+            closeness=part[3],
             ahead=ahead,
             blocked=blocked,
         )

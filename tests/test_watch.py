@@ -23,6 +23,7 @@ class Look:
     vehicles: np.ndarray
     halted: np.ndarray
     nearest_m: np.ndarray
+    closeness: np.ndarray
     ahead: np.ndarray
     blocked: np.ndarray
     where: dict[str, float]
@@ -44,7 +45,7 @@ def _look(path, routes, second, range_m):
         watch = Watch(engine.api, network, (plan,), range_m)
         seen = watch.look({"light": begin(plan, 0, 0.0)}, second)["light"]
         where = {name: _way_to_line_m(engine.api, name) for name in engine.api.vehicle.getIDList()}
-    return Look(seen.vehicles, seen.halted, seen.nearest_m, seen.ahead, seen.blocked, where)
+    return Look(seen.vehicles, seen.halted, seen.nearest_m, seen.closeness, seen.ahead, seen.blocked, where)
 
 
 def _way_to_line_m(api, vehicle):
@@ -155,8 +156,9 @@ def test_vehicles_behind_the_junction_count_where_they_go_to_another_signal(tmp_
     assert ahead == {"wa am": 3, "sa am": 3, "sa an": 0}
 
 
-def test_people_always_wait_at_their_links(tmp_path):
+def test_people_always_wait_at_their_links_but_press_for_nothing(tmp_path):
     path = write_cross(tmp_path, "--crossings.guess", "true", "--sidewalks.guess", "true")
     plan = build_plan(read_network(path), "light", Clearance.ITE)
     seen = look(path, write_routes(tmp_path), 5.0)
     assert seen.vehicles.tolist() == [float(link.is_pedestrian) for link in plan.links]
+    assert not seen.closeness.any()
