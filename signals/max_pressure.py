@@ -27,12 +27,12 @@ class MaxPressureParameters:
     """``decision_s`` is the least green before a change is thought of, where minimum green is less.
 
     ``green_per_loss`` is the green that must have been shown, in times of what the change loses by yellow and all-red:
-    2 means that at most a third of all time is lost. ``horizon_s`` is the time for which stages are compared: the
+    1.5 means that at most 40 % of all time is lost. ``horizon_s`` is the time for which stages are compared: the
     present one discharges all of it, another one only what is left of it after yellow and all-red.
     """
 
     decision_s: float = 5.0
-    green_per_loss: float = 2.0
+    green_per_loss: float = 1.5
     horizon_s: float = 15.0
 
 

@@ -54,9 +54,9 @@ def test_a_change_has_to_pay_for_the_time_that_it_loses():
     assert law.wish(seen(vehicles=(4, 7, 0))) == 1
 
 
-def test_a_change_waits_until_green_has_lasted_twice_what_it_loses():
-    assert max_pressure(horizon_s=1e9).wish(seen(green_s=9.0, vehicles=(0, 9, 0))) == 0
-    assert max_pressure(horizon_s=1e9).wish(seen(green_s=10.0, vehicles=(0, 9, 0))) == 1
+def test_a_change_waits_until_green_has_lasted_half_as_long_again_as_it_loses():
+    assert max_pressure(horizon_s=1e9).wish(seen(green_s=7.0, vehicles=(0, 9, 0))) == 0
+    assert max_pressure(horizon_s=1e9).wish(seen(green_s=7.5, vehicles=(0, 9, 0))) == 1
 
 
 def test_max_pressure_weighs_what_is_behind_the_junction():
