@@ -353,7 +353,7 @@ controller = "actuated"
 [[variant]]
 name = "max pressure"
 controller = "max-pressure"
-# parameters = {{ decision_s = 10.0 }}
+# parameters = {{ green_per_loss = 1.5 }}
 """
 
 
