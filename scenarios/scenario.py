@@ -145,7 +145,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         begin_s=begin_s,
         end_s=end_s,
         seeds=check.seeds(times.get("seeds", [1, 2, 3]), "scenario.seeds"),
-        step_s=check.number(times, "scenario.step_s", 1.0, least=0.01, most=10.0),
+        step_s=check.step(times),
         teleport_s=check.number(times, "scenario.teleport_s", -1.0, least=-1.0),
         network=_network(check, top),
         demand=_demand(check, top),
@@ -201,6 +201,15 @@ class _Check:
         bound = f"{least:g} or more" if most == float("inf") else f"from {least:g} to {most:g}"
         self.fault(where, f"must be a number, {bound}, not {value!r}")
         return default
+
+    def step(self, times: Mapping[str, Any]) -> float:
+        """Yellow and red change on whole seconds, so a step must end on each of them."""
+        step_s = self.number(times, "scenario.step_s", 1.0, least=0.01, most=1.0)
+        if abs(1 / step_s - round(1 / step_s)) > 1e-9:  # noqa: PLR2004 - a rounding error
+            self.fault(
+                "scenario.step_s", f"a second must be a whole number of steps, not of {step_s:g} s", "Use 0.1, 0.5 or 1"
+            )
+        return step_s
 
     def choice(self, table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> str:
         value = table.get(where.rpartition(".")[2], known[0])

@@ -73,6 +73,8 @@ def test_unknown_key_names_the_nearest_known_one(tmp_path):
         ("seeds = [3, 1]", "seeds = [-1]", ("CONFIG_VALUE", "scenario.seeds")),
         ("seeds = [3, 1]", "seeds = [true]", ("CONFIG_VALUE", "scenario.seeds")),
         ("step_s = 0.5", "step_s = 0", ("CONFIG_VALUE", "scenario.step_s")),
+        ("step_s = 0.5", "step_s = 0.3", ("CONFIG_VALUE", "scenario.step_s")),
+        ("step_s = 0.5", "step_s = 2", ("CONFIG_VALUE", "scenario.step_s")),
         ("step_s = 0.5", "step_s = nan", ("CONFIG_VALUE", "scenario.step_s")),
         ("= 500", "= -5", ("CONFIG_VALUE", "demand.synthetic.vehicles_per_hour")),
         ('"a.net.xml.gz"', '"b.net.xml.gz"', ("FILE_MISSING", "network.file")),
