@@ -10,6 +10,8 @@ import numpy as np
 from sim.areas import JunctionArea
 from sim.outputs import AreaStops, EdgeTotals, FloatArray, Trips
 
+SECONDS_PER_HOUR = 3600.0
+
 GRIDLOCK_SPAN_S = 600.0
 GRIDLOCK_SHARE = 0.1
 GRIDLOCK_VEHICLES = 20
@@ -63,8 +65,9 @@ class JunctionMeasures:
     """A junction in one run as a row of ``junctions.csv``.
 
     Delay is the time lost on its approaches, traced upstream to the observation distance, and inside, per vehicle that
-    passed a stop line. The queue counts standing vehicles on the approaches: mean over the run and greatest minute's
-    mean. Stops are halts per vehicle that came into the approaches. ``junction`` is the signal's id where it has one.
+    passed a stop line. The queue counts standing vehicles on the approaches: mean over the run, and greatest mean of
+    five minutes. Stops are halts per vehicle that came into the approaches. ``junction`` is the signal's id where it
+    has one.
     """
 
     variant: str
@@ -150,7 +153,7 @@ def junction_measures(
         signalised=area.signalised,
         volume_veh_per_h=volume / hours,
         delay_s=delay_s,
-        queue_mean_veh=float(queue_veh.mean()),
+        queue_mean_veh=math.fsum(edge.waiting_s for edge in approaches) / (hours * SECONDS_PER_HOUR),
         queue_max_veh=float(queue_veh.max()),
         stops_per_veh=halted.halts / halted.vehicles if halted.vehicles else math.nan,
         level_of_service=level_of_service(delay_s, signalised=area.signalised),

@@ -1,5 +1,6 @@
 """SUMO's output files read back, and the additional files that ask for them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from networks.network import Program
 from networks.outfile import write_text
 from sim.areas import JunctionArea
 
-MINUTE_S = 60.0
+QUEUE_PERIOD_S = 300.0
+"""Queues are means over five minutes; finer ones cost more to write and to read than all the rest."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,7 +43,7 @@ class RawOutputs:
 
     @property
     def edges(self) -> Path:
-        """Measured edges, minute by minute."""
+        """Measured edges, five minutes at a time."""
         return self.folder / "edges.xml"
 
     @property
@@ -92,13 +94,14 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class EdgeTotals:
-    """An edge over the whole time: vehicles that left it, time they lost on it (s), and how many stood there.
+    """An edge over the whole time: vehicles that left it, time they lost and stood on it (s), and how many stood.
 
-    ``standing_veh`` is the mean of each minute in turn.
+    ``standing_veh`` is the mean of each five minutes in turn.
     """
 
     left: int
     time_loss_s: float
+    waiting_s: float
     standing_veh: tuple[float, ...]
 
 
@@ -155,29 +158,31 @@ def read_events(path: Path) -> Events:
 
 
 def read_edge_totals(path: Path) -> dict[str, EdgeTotals]:
-    """Read an ``edgeData`` output of minute intervals, by edge id."""
-    left: dict[str, int] = {}
-    lost_s: dict[str, float] = {}
-    standing: dict[str, dict[int, float]] = {}
-    minutes: list[float] = []
+    """Read an ``edgeData`` output of equal intervals, the last one perhaps shorter, by edge id."""
+    spans_s: list[float] = []
+    rows: dict[str, dict[int, Attributes]] = {}
 
     def keep(tag: str, row: Attributes) -> None:
         if tag == "interval":
-            minutes.append(float(row["end"]) - float(row["begin"]))
+            spans_s.append(float(row["end"]) - float(row["begin"]))
         elif tag == "edge":
-            edge = row["id"]
-            left[edge] = left.get(edge, 0) + int(row.get("left", 0))
-            lost_s[edge] = lost_s.get(edge, 0.0) + float(row.get("timeLoss", 0.0))
-            waiting_s = float(row.get("waitingTime", 0.0))
-            standing.setdefault(edge, {})[len(minutes) - 1] = waiting_s / minutes[-1] if minutes[-1] else 0.0
+            rows.setdefault(row["id"], {})[len(spans_s) - 1] = row
 
     parse_xml(path, keep, code="SUMO_OUTPUT")
-    return {
-        edge: EdgeTotals(
-            left[edge], lost_s[edge], tuple(standing[edge].get(number, 0.0) for number in range(len(minutes)))
-        )
-        for edge in left
-    }
+    return {edge: _edge_totals(found, spans_s) for edge, found in rows.items()}
+
+
+def _edge_totals(rows: dict[int, Attributes], spans_s: list[float]) -> EdgeTotals:
+    """Sum an edge over its intervals; those in which nobody was there have no row."""
+    waiting_s = [float(rows[number]["waitingTime"]) if number in rows else 0.0 for number in range(len(spans_s))]
+    return EdgeTotals(
+        left=sum(int(row["left"]) for row in rows.values()),
+        time_loss_s=math.fsum(float(row["timeLoss"]) for row in rows.values()),
+        waiting_s=math.fsum(waiting_s),
+        standing_veh=tuple(
+            wait_s / span_s if span_s else 0.0 for wait_s, span_s in zip(waiting_s, spans_s, strict=True)
+        ),
+    )
 
 
 def read_area_stops(path: Path) -> dict[str, AreaStops]:
@@ -204,7 +209,7 @@ def write_additional(
     if edges:
         place = f"file={quoteattr(str(raw.edges))} edges={quoteattr(' '.join(edges))}"
         wanted = 'withInternal="true" excludeEmpty="true" writeAttributes="left timeLoss waitingTime"'
-        lines.append(f'    <edgeData id="junctions" {place} period="{MINUTE_S:g}" {wanted}/>')
+        lines.append(f'    <edgeData id="junctions" {place} period="{QUEUE_PERIOD_S:g}" {wanted}/>')
     lines.extend(_area_xml(area, raw.areas, span_s) for area in areas)
     lines.extend(_program_xml(signal_id, program) for signal_id, program in programs.items())
     write_text(raw.additional, "\n".join([*lines, "</additional>", ""]))
