@@ -173,11 +173,12 @@ def read_edge_totals(path: Path) -> dict[str, EdgeTotals]:
 
 
 def _edge_totals(rows: dict[int, Attributes], spans_s: list[float]) -> EdgeTotals:
-    """Sum an edge over its intervals; those in which nobody was there have no row."""
-    waiting_s = [float(rows[number]["waitingTime"]) if number in rows else 0.0 for number in range(len(spans_s))]
+    """Sum an edge over its intervals; where nobody was there SUMO leaves out the row, or what it has no value for."""
+    nothing: Attributes = {}
+    waiting_s = [float(rows.get(number, nothing).get("waitingTime", 0.0)) for number in range(len(spans_s))]
     return EdgeTotals(
-        left=sum(int(row["left"]) for row in rows.values()),
-        time_loss_s=math.fsum(float(row["timeLoss"]) for row in rows.values()),
+        left=sum(int(row.get("left", 0)) for row in rows.values()),
+        time_loss_s=math.fsum(float(row.get("timeLoss", 0.0)) for row in rows.values()),
         waiting_s=math.fsum(waiting_s),
         standing_veh=tuple(
             wait_s / span_s if span_s else 0.0 for wait_s, span_s in zip(waiting_s, spans_s, strict=True)

@@ -154,3 +154,10 @@ def test_max_pressure_beats_fixed_time_on_every_published_map(data_dir, name, cl
     assert smart.delay_per_scheduled_s < fixed.delay_per_scheduled_s
     assert smart.monitor_violations == fixed.monitor_violations == 0
     assert not smart.gridlocked
+
+
+def test_a_run_of_one_second_has_measures(tmp_path):
+    """SUMO leaves attributes out of intervals too short to have them."""
+    (junction,) = simulate(_spec(tmp_path, end_s=1)).junctions
+    assert junction.volume_veh_per_h == 0
+    assert junction.queue_max_veh == 0
