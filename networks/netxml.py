@@ -5,8 +5,7 @@ processor's cache, into one list a column; columns become arrays afterwards. So 
 """
 
 import gc
-from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -16,9 +15,8 @@ import numpy.typing as npt
 
 from networks.faults import InputError
 from networks.intake import Attributes, parse_xml
+from networks.netcolumns import ConnectionColumns, LaneColumns, NetworkColumns
 from networks.network import (
-    ALL_CLASSES,
-    CLASS_BIT,
     NONE,
     Connections,
     EdgeKind,
@@ -34,17 +32,6 @@ from networks.network import (
     Signal,
 )
 
-DEFAULT_LANE_WIDTH_M = 3.2
-_KINDS = {
-    "normal": EdgeKind.NORMAL,
-    "internal": EdgeKind.INTERNAL,
-    "crossing": EdgeKind.CROSSING,
-    "walkingarea": EdgeKind.WALKINGAREA,
-    "connector": EdgeKind.CONNECTOR,
-}
-
-Keeper = Callable[[Attributes], None]
-
 
 def read_network(path: str | Path) -> RoadNetwork:
     """Read a SUMO network.
@@ -55,7 +42,7 @@ def read_network(path: str | Path) -> RoadNetwork:
         FILE_MISSING, ZIP_CORRUPT, XML_DTD_REFUSED; NET_XML where the text is no network (with the line), TLS_STATE
         where a signal's states do not cover its links.
     """
-    collected = _Collected()
+    collected = NetworkColumns()
     with _no_cyclic_collection():
         try:
             parse_xml(path, collected.start, code="NET_XML")
@@ -78,164 +65,7 @@ def _no_cyclic_collection() -> Iterator[None]:
             gc.enable()
 
 
-class _Edges:
-    """Columns of edges; ``lanes_before`` tells where the lanes of each begin."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.kind = array("i")
-        self.begins: list[str] = []
-        self.ends: list[str] = []
-        self.priority = array("i")
-        self.types: list[str] = []
-        self.names: list[str] = []
-        self.lanes_before = array("i")
-
-
-class _Lanes:
-    """Columns of lanes."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.length_m = array("d")
-        self.speed_mps = array("d")
-        self.width_m = array("d")
-        self.permissions = array("Q")
-        self.shapes: list[str] = []
-
-
-class _Connections:
-    """Columns of connections; ends and signals by name, as what they name may stand further down."""
-
-    def __init__(self) -> None:
-        self.begins: list[str] = []
-        self.ends: list[str] = []
-        self.from_lane = array("i")
-        self.to_lane = array("i")
-        self.via: list[str] = []
-        self.signals: list[str] = []
-        self.link = array("i")
-        self.directions: list[str] = []
-        self.states: list[str] = []
-
-
-def _connection_keeper(columns: _Connections) -> Keeper:
-    """A handler of connections; it knows its lists by name, as it is called a hundred thousand times."""
-    begin, end = columns.begins.append, columns.ends.append
-    from_lane, to_lane, link = columns.from_lane.append, columns.to_lane.append, columns.link.append
-    via, signal = columns.via.append, columns.signals.append
-    direction, state = columns.directions.append, columns.states.append
-
-    def keep(row: Attributes) -> None:
-        get = row.get
-        begin(row["from"])
-        end(row["to"])
-        from_lane(int(row["fromLane"]))
-        to_lane(int(row["toLane"]))
-        via(get("via", ""))
-        signal(get("tl", ""))
-        link(int(get("linkIndex", NONE)))
-        direction(get("dir", "s"))
-        state(get("state", "M"))
-
-    return keep
-
-
-def _lane_keeper(columns: _Lanes) -> Keeper:
-    """A handler of lanes; each of the few distinct permissions is decoded once."""
-    lane_id, length, speed = columns.ids.append, columns.length_m.append, columns.speed_mps.append
-    width, shape, permission = columns.width_m.append, columns.shapes.append, columns.permissions.append
-    masks: dict[tuple[str | None, str | None], int] = {}
-
-    def keep(row: Attributes) -> None:
-        get = row.get
-        lane_id(row["id"])
-        length(float(row["length"]))
-        speed(float(row["speed"]))
-        width(float(get("width", DEFAULT_LANE_WIDTH_M)))
-        shape(row["shape"])
-        access = get("allow"), get("disallow")
-        if access not in masks:
-            masks[access] = int(_mask(*access))
-        permission(masks[access])
-
-    return keep
-
-
-def _edge_keeper(columns: _Edges, lane_ids: list[str]) -> Keeper:
-    """A handler of edges; it notes how many lanes stood before."""
-    edge_id, begin, end = columns.ids.append, columns.begins.append, columns.ends.append
-    kind, priority, lanes_before = columns.kind.append, columns.priority.append, columns.lanes_before.append
-    road_type, name = columns.types.append, columns.names.append
-
-    def keep(row: Attributes) -> None:
-        get = row.get
-        edge_id(row["id"])
-        kind(_KINDS[get("function", "normal")])
-        begin(get("from", ""))
-        end(get("to", ""))
-        priority(int(get("priority", NONE)))
-        road_type(get("type", ""))
-        name(get("name", ""))
-        lanes_before(len(lane_ids))
-
-    return keep
-
-
-class _Collected:
-    """What a network file holds, in its order, as columns; junctions and programs, which are few, as they stand."""
-
-    def __init__(self) -> None:
-        self.root = ""
-        self.location: Attributes = {}
-        self.edges = _Edges()
-        self.lanes = _Lanes()
-        self.connections = _Connections()
-        self.junctions: list[Attributes] = []
-        self.requests: list[tuple[str, str]] = []
-        self.requests_before_junction: list[int] = []
-        self.programs: list[Attributes] = []
-        self.phases: list[list[Attributes]] = []
-        self._keep = {
-            "connection": _connection_keeper(self.connections),
-            "lane": _lane_keeper(self.lanes),
-            "edge": _edge_keeper(self.edges, self.lanes.ids),
-            "request": self._request,
-            "junction": self._junction,
-            "phase": self._phase,
-            "tlLogic": self._program,
-            "location": self._location,
-        }
-
-    def start(self, tag: str, attributes: Attributes) -> None:
-        """Expat's handler: the root first, then what matters."""
-        keep = self._keep.get(tag)
-        if keep is not None:
-            keep(attributes)
-        elif not self.root:
-            self.root = tag
-        elif tag == "include":
-            raise ValueError("it asks for another file by <include>, which is not followed")
-
-    def _request(self, row: Attributes) -> None:
-        self.requests.append((row["response"], row["foes"]))
-
-    def _junction(self, row: Attributes) -> None:
-        self.requests_before_junction.append(len(self.requests))
-        self.junctions.append(row)
-
-    def _program(self, row: Attributes) -> None:
-        self.programs.append(row)
-        self.phases.append([])
-
-    def _phase(self, row: Attributes) -> None:
-        self.phases[-1].append(row)
-
-    def _location(self, row: Attributes) -> None:
-        self.location = row
-
-
-def _assemble(collected: _Collected, path: str | Path) -> RoadNetwork:
+def _assemble(collected: NetworkColumns, path: str | Path) -> RoadNetwork:
     if collected.root != "net":
         raise _broken(path, f"the root element is <{collected.root}>, not <net>")
     if not collected.edges.ids or not collected.lanes.ids:
@@ -270,7 +100,7 @@ def _location(row: Attributes) -> Location:
     return Location(offset[0], offset[1], row.get("projParameter", "!"), (west, south, east, north))
 
 
-def _edges(collected: _Collected, junction_index: dict[str, int]) -> Edges:
+def _edges(collected: NetworkColumns, junction_index: dict[str, int]) -> Edges:
     rows = collected.edges
     kind = np.array(rows.kind, dtype=np.int32)
     begins = [junction_index.get(name, NONE) for name in rows.begins]
@@ -299,7 +129,7 @@ def _starts(counts: npt.NDArray[np.intp]) -> IntArray:
     return starts
 
 
-def _lanes(rows: _Lanes, edges: Edges) -> Lanes:
+def _lanes(rows: LaneColumns, edges: Edges) -> Lanes:
     points = np.array([shape.count(" ") + 1 for shape in rows.shapes])
     return Lanes(
         ids=tuple(rows.ids),
@@ -322,22 +152,7 @@ def _points(shapes: list[str], count: int) -> FloatArray:
     return np.array(points, dtype=np.float64)
 
 
-def _mask(allow: str | None, disallow: str | None) -> np.uint64:
-    if allow is not None:
-        return _union(allow)
-    return ALL_CLASSES & ~_union(disallow) if disallow is not None else ALL_CLASSES
-
-
-def _union(text: str) -> np.uint64:
-    if "all" in text.split():
-        return ALL_CLASSES
-    mask = np.uint64(0)
-    for name in text.split():
-        mask |= CLASS_BIT.get(name, np.uint64(0))
-    return mask
-
-
-def _junctions(collected: _Collected, lane_index: dict[str, int]) -> Junctions:
+def _junctions(collected: NetworkColumns, lane_index: dict[str, int]) -> Junctions:
     rows = collected.junctions
     requests = collected.requests
     first = [*collected.requests_before_junction, len(requests)]
@@ -352,7 +167,7 @@ def _junctions(collected: _Collected, lane_index: dict[str, int]) -> Junctions:
 
 
 def _connections(
-    rows: _Connections,
+    rows: ConnectionColumns,
     edges: Edges,
     edge_index: dict[str, int],
     lane_index: dict[str, int],
@@ -382,7 +197,7 @@ def _lane_rows(edges: Edges, edge: IntArray, number: IntArray) -> IntArray:
 
 
 def _signals(
-    collected: _Collected, signal_index: dict[str, int], connections: Connections, path: str | Path
+    collected: NetworkColumns, signal_index: dict[str, int], connections: Connections, path: str | Path
 ) -> tuple[Signal, ...]:
     programs: list[list[Program]] = [[] for _ in signal_index]
     for row, phases in zip(collected.programs, collected.phases, strict=True):

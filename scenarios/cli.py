@@ -75,8 +75,8 @@ def bagdar() -> None:
 @click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time [default: one a core].")
 def demo(out_dir: Path, workers: int | None) -> None:
     """Run the main journey on a built-in city with synthetic traffic and accidents."""
-    from scenarios.demo import write_demo_city  # noqa: PLC0415
-    from scenarios.scenario import read_scenario  # noqa: PLC0415
+    from scenarios.demo import write_demo_city
+    from scenarios.scenario import read_scenario
 
     _say("built-in city: Berlin-Adlershof; its traffic and accidents are synthetic")
     _run(read_scenario(write_demo_city(out_dir / "city")), out_dir, workers, None)
@@ -109,9 +109,9 @@ def run(
     The same command goes on where it was stopped. Results: report.html, runs.csv, junctions.csv, comparison.csv,
     hotspots.csv, figures and manifest.json.
     """
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
-    from scenarios.scenario import read_scenario  # noqa: PLC0415
+    from scenarios.scenario import read_scenario
 
     asked = read_scenario(scenario)
     study = _run(asked if seeds is None else replace(asked, seeds=seeds), out_dir, workers, limit_s)
@@ -126,8 +126,8 @@ def run(
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(scenario: Path, *, force: bool) -> None:
     """Write a commented scenario to start from."""
-    from networks.outfile import write_text  # noqa: PLC0415
-    from scenarios.scenario import new_scenario_text  # noqa: PLC0415
+    from networks.outfile import write_text
+    from scenarios.scenario import new_scenario_text
 
     if scenario.exists() and not force:
         raise InputError("FILE_EXISTS", "not overwritten", file=scenario, remedy="Use --force or another name")
@@ -145,8 +145,8 @@ def gui(scenario: Path, variant: str, seed: int | None) -> None:
     sumo-gui is steered over a local port that SUMO opens without a password on every network interface, as long as the
     window is open: do not use it on a network you do not trust.
     """
-    from scenarios.scenario import read_scenario  # noqa: PLC0415
-    from scenarios.watching import watch_variant  # noqa: PLC0415
+    from scenarios.scenario import read_scenario
+    from scenarios.watching import watch_variant
 
     _say("note: while the window is open SUMO listens on a port of this machine without a password")
     watch_variant(read_scenario(scenario), variant, seed, say=_say)
@@ -168,7 +168,7 @@ def network() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def build(source: Path, out_path: Path, bbox: tuple[float, float, float, float] | None, *, as_json: bool) -> None:
     """Build a SUMO network from OpenStreetMap data (.osm, .osm.gz or .osm.pbf)."""
-    from networks.build import build_network  # noqa: PLC0415
+    from networks.build import build_network
 
     report = build_network(source, out_path, bbox=bbox, on_progress=_say)
     if as_json:
@@ -185,8 +185,8 @@ def build(source: Path, out_path: Path, bbox: tuple[float, float, float, float] 
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def info(path: Path, *, as_json: bool) -> None:
     """Describe a network: edges, junctions, signals, road classes, extent."""
-    from networks.describe import describe_network  # noqa: PLC0415
-    from networks.netxml import read_network  # noqa: PLC0415
+    from networks.describe import describe_network
+    from networks.netxml import read_network
 
     net = read_network(path)
     facts = describe_network(net)
@@ -217,8 +217,8 @@ def hotspots(
     as_json: bool,
 ) -> None:
     """Rank the junctions of a network by the accidents recorded there."""
-    from networks.netxml import read_network  # noqa: PLC0415
-    from scenarios.hotspots import hotspots_json, screen_hotspots, write_hotspots  # noqa: PLC0415
+    from networks.netxml import read_network
+    from scenarios.hotspots import hotspots_json, screen_hotspots, write_hotspots
 
     _say(f"reading {network_path.name}")
     net = read_network(network_path)
@@ -232,8 +232,8 @@ def hotspots(
 
 
 def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | None) -> Any:
-    from scenarios.study import run_study  # noqa: PLC0415
-    from scenarios.sweep import DEFAULT_LIMIT_S  # noqa: PLC0415
+    from scenarios.study import run_study
+    from scenarios.sweep import DEFAULT_LIMIT_S
 
     runs = len(scenario.variants) * len(scenario.seeds)
     with _progress(runs) as (say, report):
@@ -253,7 +253,7 @@ def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | Non
 @contextmanager
 def _progress(runs: int) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
     """A bar over all runs on standard error, with the part done of each; where it is no terminal, a line a run."""
-    from tqdm import tqdm  # noqa: PLC0415
+    from tqdm import tqdm
 
     done: dict[str, float] = {}
     shape = "{l_bar}{bar}| {n:.1f}/{total:.0f} runs [{elapsed}<{remaining}]"
@@ -306,7 +306,7 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
 
 
 def _record(row: Any) -> dict[str, Any]:
-    from scenarios.tables import as_record  # noqa: PLC0415
+    from scenarios.tables import as_record
 
     return as_record(row)
 
