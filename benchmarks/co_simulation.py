@@ -83,8 +83,11 @@ def _bare_loop(folder: Path, name: str) -> _Used:
 
 
 def _our_loop(folder: Path, name: str, way: str) -> _Used:
-    whole, start_up = (cost(_our_command(folder, name, way, span_s)) for span_s in (HOUR_S, START_UP_S))
-    return _Used(whole.cpu_s - start_up.cpu_s, whole.said["sumo_cpu_s"] - start_up.said["sumo_cpu_s"])
+    whole, start_up = (cost(_our_command(folder, name, way, span_s)).said for span_s in (HOUR_S, START_UP_S))
+    return _Used(
+        whole["call_cpu_s"] - start_up["call_cpu_s"],
+        whole["sumo_cpu_s"] - start_up["sumo_cpu_s"],
+    )
 
 
 def _our_command(folder: Path, name: str, way: str, span_s: float) -> list[str]:

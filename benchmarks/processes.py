@@ -6,7 +6,6 @@ One program at a time, started from here and waited for. Peak memory is read fro
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cpu import children_cpu_s
 from networks.faults import RunError
 from sim.engine import sumo_home
 
@@ -55,9 +55,9 @@ def cost(command: Sequence[str]) -> Cost:
     RunError
         BENCHMARK_FAILED with the last line that it wrote to standard error.
     """
-    began_s = _children_cpu_s()
+    began_s = children_cpu_s()
     done = subprocess.run(command, env=_environment(), cwd=_root(), capture_output=True, text=True, check=False)
-    used_s = _children_cpu_s() - began_s
+    used_s = children_cpu_s() - began_s
     if done.returncode:
         words = done.stderr.strip().splitlines() or ["it said nothing"]
         raise RunError("BENCHMARK_FAILED", f"{Path(command[0]).name} ended with {done.returncode} ({words[-1]})")
@@ -88,11 +88,6 @@ def _environment() -> dict[str, str]:
 def _root() -> Path:
     """Where ``benchmarks`` can be imported from: it is no part of what gets installed."""
     return Path(__file__).parents[1]
-
-
-def _children_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _last_json(printed: str) -> dict[str, Any]:

@@ -156,6 +156,15 @@ def test_a_call_in_a_fresh_process_counts_neither_start_nor_import(tmp_path):
     assert 0 <= said["call_cpu_s"] < 0.05
 
 
+def test_a_call_answers_for_what_it_starts():
+    said = cost(python_call("tests.test_benchmarks:start_busy", 0.3)).said
+    assert 0.3 <= said["call_cpu_s"] < 0.8
+
+
+def start_busy(seconds: str) -> None:
+    subprocess.run(busy(float(seconds)), check=True)
+
+
 def test_a_program_that_fails_is_told_in_its_last_words():
     with pytest.raises(RunError, match="no such file"):
         cost([sys.executable, "-c", "raise SystemExit('first\\nno such file')"])
