@@ -1,0 +1,209 @@
+"""Lines of points onto the streets: hidden-Markov map matching with the turns that a vehicle class may make.
+
+Paul Newson and John Krumm, Hidden Markov map matching through noise and sparseness (ACM SIGSPATIAL 2009): a point's
+error is normal, the difference between the way from point to point and the straight one exponential; the most likely
+sequence of places wins. Shapes of a timetable and traces of vehicles go through the same function.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from networks.graph import Router, router
+from networks.kernels import (
+    NONE,
+    SKIPPED,
+    Grid,
+    MatchLaw,
+    TurnGraph,
+    join_places,
+    match_points,
+    nearby_edges,
+    segment_cells,
+)
+from networks.network import FloatArray, IntArray, RoadNetwork
+from networks.spatial import edge_lines
+
+CELL_M = 60.0
+"""Side of a cell of the grid in which nearby edges are looked for."""
+
+TURN_ROUND_M = 80.0
+"""A turn into the opposite direction counts as so much more way: buses make it, but seldom."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSettings:
+    """How lines are matched.
+
+    Attributes
+    ----------
+    sigma_m
+        Standard deviation of a point's distance from its street.
+    beta_m
+        Scale of the exponential of the difference between way and straight line.
+    radius_m
+        Streets farther from a point are not considered.
+    candidates
+        How many streets a point may have.
+    stretch, slack_m
+        A way from point to point may be ``stretch`` times the straight one and ``slack_m`` longer.
+    detour_m
+        Where no such way is there: how much longer one may be before the match breaks.
+    skips
+        How many points in a row may be left out where no way leads on.
+    """
+
+    sigma_m: float = 8.0
+    beta_m: float = 10.0
+    radius_m: float = 60.0
+    candidates: int = 10
+    stretch: float = 1.6
+    slack_m: float = 120.0
+    detour_m: float = 600.0
+    skips: int = 10
+
+    @property
+    def slip_m(self) -> float:
+        """How far noise may set a point back on its street."""
+        return 2 * self.sigma_m
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedPart:
+    """An unbroken piece of a match.
+
+    Attributes
+    ----------
+    edges
+        Network rows that the path takes, in order, shape (edges,).
+    begin_m, end_m
+        Where it begins on the first edge and ends on the last, from their begins.
+    points
+        Rows of the points that lie on it, ascending, shape (points,).
+    position, place_m
+        Where each of them lies: position in ``edges``, and place from that edge's begin, shape (points,).
+    """
+
+    edges: IntArray
+    begin_m: float
+    end_m: float
+    points: IntArray
+    position: IntArray
+    place_m: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Matcher:
+    """Matches lines to the streets that a vehicle class may use. Build one with :func:`matcher`.
+
+    ``lines_m`` is the geometry that points are held against: the middle lane of each of ``router.edges``.
+    """
+
+    router: Router
+    graph: TurnGraph
+    scale: FloatArray
+    segment_m: FloatArray
+    segment_edge: IntArray
+    grid: Grid
+
+    def match(self, points_m: npt.ArrayLike, settings: MatchSettings) -> tuple[MatchedPart, ...]:
+        """Match a line of points, shape (points, 2); the parts come in order, several where no way joins them.
+
+        Points far from all streets, or that no way reaches, lie on no part; so do those that are not finite.
+        """
+        points = np.ascontiguousarray(points_m, dtype=np.float64).reshape(-1, 2)
+        node, place_m, off_m = nearby_edges(
+            points, self.segment_m, self.segment_edge, self.grid, settings.radius_m, settings.candidates
+        )
+        law = MatchLaw(
+            settings.beta_m, settings.stretch, settings.slack_m, settings.detour_m, settings.slip_m, settings.skips
+        )
+        cost = 0.5 * (off_m / settings.sigma_m) ** 2
+        chosen, behind = match_points(node, place_m, cost, _way_along(points), self.graph, law)
+        used = np.flatnonzero(behind != SKIPPED).astype(np.int32)
+        begins = np.flatnonzero(behind[used] == NONE)
+        limit_m = settings.detour_m + settings.stretch * 1000.0
+        return tuple(
+            self._part(points, rows, node[rows, chosen[rows]], place_m[rows, chosen[rows]], settings, limit_m)
+            for rows in np.split(used, begins[1:])
+            if len(rows)
+        )
+
+    def _part(
+        self,
+        points: FloatArray,
+        rows: IntArray,
+        node: IntArray,
+        place_m: FloatArray,
+        settings: MatchSettings,
+        limit_m: float,
+    ) -> MatchedPart:
+        path, position = join_places(node, place_m, self.graph, settings.slip_m, np.inf)
+        on_network_m = place_m * self.scale[node]
+        return MatchedPart(
+            edges=self.router.edges[path],
+            begin_m=float(on_network_m[0]),
+            end_m=float(on_network_m[-1]),
+            points=rows,
+            position=position,
+            place_m=on_network_m,
+        )
+
+
+def matcher(network: RoadNetwork, vehicle_class: str) -> Matcher:
+    """Prepare matching for a vehicle class: its turns as compressed rows, its streets in a grid."""
+    turns = router(network, vehicle_class)
+    lines = edge_lines(network, turns.edges)
+    corners, owner = shapely.get_coordinates(lines, return_index=True)
+    segment_m, segment_edge = _segments(corners, owner.astype(np.int32))
+    drawn_m = shapely.length(lines)
+    return Matcher(
+        router=turns,
+        graph=TurnGraph(drawn_m, turns.turn_start, turns.turn_to, _turn_m(network, turns, corners, owner)),
+        scale=network.edge_length_m[turns.edges] / np.maximum(drawn_m, 1e-6),
+        segment_m=segment_m,
+        segment_edge=segment_edge,
+        grid=_grid(segment_m),
+    )
+
+
+def _segments(corners: FloatArray, owner: IntArray) -> tuple[FloatArray, IntArray]:
+    """Segments with how far from their edge's begin they begin, shape (segments, 5), and their edges."""
+    inside = owner[1:] == owner[:-1]
+    length_m = np.where(inside, np.hypot(*np.diff(corners, axis=0).T), 0.0)
+    along_m = np.concatenate(([0.0], np.cumsum(length_m)))
+    first_m = along_m[np.searchsorted(owner, owner[:-1])]
+    ends = np.column_stack((corners[:-1], corners[1:], along_m[:-1] - first_m))
+    return np.ascontiguousarray(ends[inside]), owner[:-1][inside]
+
+
+def _grid(segment_m: FloatArray) -> Grid:
+    if not len(segment_m):
+        return Grid(np.zeros(2), CELL_M, np.ones(2, np.int32), np.zeros(2, np.int32), np.empty(0, np.int32))
+    ends = segment_m[:, :4].reshape(-1, 2)
+    corner_m = ends.min(axis=0)
+    columns, rows = ((ends.max(axis=0) - corner_m) // CELL_M).astype(int) + 1
+    start, members = segment_cells(segment_m, corner_m, CELL_M, int(columns), int(rows))
+    return Grid(corner_m, CELL_M, np.array([columns, rows], dtype=np.int32), start, members)
+
+
+def _turn_m(network: RoadNetwork, turns: Router, corners: FloatArray, owner: IntArray) -> FloatArray:
+    """Way across the junction of each turn, straight from an edge's end to the next one's begin."""
+    nodes = np.arange(len(turns.edges))
+    first, last = corners[np.searchsorted(owner, nodes)], corners[np.searchsorted(owner, nodes, side="right") - 1]
+    begin, end = turns.turn_from, turns.turn_to
+    across_m = np.hypot(*(first[end] - last[begin]).T)
+    edges = network.edges
+    from_row, to_row = turns.edges[begin], turns.edges[end]
+    turns_round = edges.from_junction[from_row] == edges.to_junction[to_row]
+    return across_m + TURN_ROUND_M * turns_round
+
+
+def _way_along(points: FloatArray) -> FloatArray:
+    """Way along a line up to each point; over points that are not finite it goes straight on."""
+    way_m = np.zeros(len(points))
+    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
+    way_m[finite[1:]] = np.cumsum(np.hypot(*np.diff(points[finite], axis=0).T))
+    return np.maximum.accumulate(way_m)
