@@ -80,3 +80,60 @@ def _spans(times: list[float], is_on: list[bool]) -> list[tuple[float, float]]:
             spans.append((begin, time))
             begin = None
     return [*spans, (begin, math.inf)] if begin is not None else spans
+
+
+def schedule_deviation(trip, distance_m, time_s, call_start, call_distance_m, call_time_s, tolerance_m):
+    """Twin of ``gtfs.kernels.schedule_deviation``: one sample after another, its trip's calls merged by place first."""
+    found = []
+    for row, at_m, now_s in zip(trip, distance_m, time_s, strict=True):
+        if not 0 <= row < len(call_start) - 1 or not math.isfinite(at_m) or not math.isfinite(now_s):
+            found.append(math.nan)
+            continue
+        places = _places(range(call_start[row], call_start[row + 1]), call_distance_m, call_time_s)
+        found.append(_deviation(places, at_m, now_s, tolerance_m) if places else math.nan)
+    return found
+
+
+def _places(calls, call_distance_m, call_time_s):
+    """Distance, first arrival, last arrival, last departure of each place that a trip calls at."""
+    places = []
+    for at_m in sorted({float(call_distance_m[call]) for call in calls}):
+        here = [call for call in calls if call_distance_m[call] == at_m]
+        times = [float(call_time_s[call][column]) for call, column in ((here[0], 0), (here[-1], 0), (here[-1], 1))]
+        places.append((at_m, *times))
+    return places
+
+
+def _deviation(places, at_m, now_s, tolerance_m):
+    away = [abs(at_m - place[0]) for place in places]
+    nearest = max(k for k in range(len(places)) if away[k] == min(away))
+    if at_m <= places[0][0] or (nearest == 0 and away[0] <= tolerance_m) or len(places) == 1:
+        return max(0.0, now_s - places[0][3])
+    if at_m >= places[-1][0] or (nearest == len(places) - 1 and away[-1] <= tolerance_m):
+        begin_s, until_s = places[-1][1], places[-1][2]
+    elif away[nearest] <= tolerance_m:
+        begin_s, until_s = places[nearest][1], places[nearest][3]
+    else:
+        behind = max(k for k in range(len(places)) if places[k][0] < at_m)
+        (from_m, _, _, left_s), (to_m, reached_s, _, _) = places[behind : behind + 2]
+        begin_s = until_s = left_s + (reached_s - left_s) * ((at_m - from_m) / (to_m - from_m))
+    return now_s - until_s if now_s > until_s else min(0.0, now_s - begin_s)
+
+
+def next_call(trip, distance_m, call_start, call_distance_m, tolerance_m):
+    """Twin of ``gtfs.kernels.next_call``: the first call that is not behind, by looking at all of them."""
+    found = []
+    for row, at_m in zip(trip, distance_m, strict=True):
+        known = 0 <= row < len(call_start) - 1
+        calls = range(call_start[row], call_start[row + 1]) if known else ()
+        found.append(next((call for call in calls if call_distance_m[call] >= at_m - tolerance_m), -1))
+    return found
+
+
+def headways(place, departure_s):
+    """Twin of ``gtfs.kernels.headways`` from the first departure on: each looks back for the one before it."""
+    found = []
+    for k in range(len(place)):
+        before = [departure_s[j] for j in range(k) if place[j] == place[k] and not math.isnan(departure_s[j])]
+        found.append(departure_s[k] - before[-1] if before and place[k] >= 0 else math.nan)
+    return found
