@@ -1,16 +1,12 @@
-"""On which days a feed's trips run, from its two calendars."""
+"""On which days a feed's services and trips run, from its two calendars."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
 import gtfs_kit
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-
-from networks.faults import InputError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ADDED, REMOVED = 1, 2
@@ -19,59 +15,58 @@ ADDED, REMOVED = 1, 2
 Days = npt.NDArray[np.datetime64]
 NO_DAYS: Days = np.array([], dtype="datetime64[D]")
 
-
-def trips_by_day(gtfs: gtfs_kit.Feed, path: Path) -> dict[date, int]:
-    """Trips by day in order of time, days without any left out; repeated trips (``frequencies.txt``) count once.
-
-    Raises
-    ------
-    InputError
-        GTFS_DATE with the record of a calendar whose date is none; ``path`` is the feed's, for that.
-    """
-    regular = _regular(gtfs.calendar, path)
-    added, removed = (_exceptions(gtfs.calendar_dates, kind, path) for kind in (ADDED, REMOVED))
-    trips: Counter[date] = Counter()
-    for service, count in gtfs.trips["service_id"].value_counts().items():
-        days = np.union1d(regular.get(service, NO_DAYS), added.get(service, NO_DAYS))
-        kept = np.setdiff1d(days, removed.get(service, NO_DAYS))
-        trips.update(dict.fromkeys(kept.tolist(), int(count)))
-    return dict(sorted(trips.items()))
+DATE = r"\s*[0-9]{8}\s*"
 
 
-def _regular(calendar: pd.DataFrame | None, path: Path) -> Mapping[str, Days]:
+def legible_dates(texts: pd.Series) -> Days:
+    """Days of texts such as ``20260301``, not a time where there are none."""
+    written = texts.where(texts.str.fullmatch(DATE).fillna(value=False)).str.strip()
+    days: Days = pd.to_datetime(written, format="%Y%m%d", errors="coerce").to_numpy(dtype="datetime64[D]")
+    return days
+
+
+def service_days(gtfs: gtfs_kit.Feed) -> dict[str, Days]:
+    """Days of each service that a calendar names, in order of time; records whose dates are none do not count."""
+    regular = _regular(gtfs.calendar)
+    added, removed = (_exceptions(gtfs.calendar_dates, kind) for kind in (ADDED, REMOVED))
+    days = {}
+    for service in regular.keys() | added.keys() | removed.keys():
+        every = np.union1d(regular.get(service, NO_DAYS), added.get(service, NO_DAYS))
+        days[service] = np.setdiff1d(every, removed.get(service, NO_DAYS))
+    return days
+
+
+def sum_by_day(days: Mapping[str, Days], amounts: Mapping[str, int]) -> dict[date, int]:
+    """Sum by day of what each service brings on its days, in order of time; days that get nothing are left out."""
+    brought = [(days[service], amount) for service, amount in amounts.items() if len(days.get(service, NO_DAYS))]
+    if not brought:
+        return {}
+    first = min(dates[0] for dates, _ in brought)
+    sums = np.zeros(int((max(dates[-1] for dates, _ in brought) - first).astype(int)) + 1, dtype=np.int64)
+    for dates, amount in brought:
+        sums[(dates - first).astype(np.int64)] += amount
+    (places,) = np.nonzero(sums)
+    return dict(zip((first + places).tolist(), sums[places].tolist(), strict=True))
+
+
+def _regular(calendar: pd.DataFrame | None) -> Mapping[str, Days]:
     """Days of each service by its weekdays, exceptions not considered."""
     if calendar is None:
         return {}
-    begins, ends = (_dates(calendar, name, path / "calendar.txt") for name in ("start_date", "end_date"))
+    begins, ends = (legible_dates(calendar[name]) for name in ("start_date", "end_date"))
     masks = (calendar[list(WEEKDAYS)] == 1).fillna(value=False).to_numpy(dtype=np.bool_)
     days: dict[str, Days] = {}
     for service, begin, end, mask in zip(calendar["service_id"], begins, ends, masks, strict=True):
-        span = np.arange(begin, end + 1)
-        days[service] = span[np.is_busday(span, weekmask=mask)] if mask.any() else NO_DAYS
+        known = not (np.isnat(begin) or np.isnat(end))
+        span = np.arange(begin, end + 1) if known and mask.any() else NO_DAYS
+        days[service] = span[np.is_busday(span, weekmask=mask)] if len(span) else NO_DAYS
     return days
 
 
-def _exceptions(calendar_dates: pd.DataFrame | None, kind: int, path: Path) -> Mapping[str, Days]:
+def _exceptions(calendar_dates: pd.DataFrame | None, kind: int) -> Mapping[str, Days]:
     if calendar_dates is None:
         return {}
-    days = _dates(calendar_dates, "date", path / "calendar_dates.txt")
-    wanted = (calendar_dates["exception_type"] == kind).fillna(value=False).to_numpy(dtype=np.bool_)
+    days = legible_dates(calendar_dates["date"])
+    wanted = (calendar_dates["exception_type"] == kind).fillna(value=False).to_numpy(dtype=np.bool_) & ~np.isnat(days)
     rows = calendar_dates["service_id"][wanted].groupby(calendar_dates["service_id"][wanted]).indices
     return {service: days[wanted][places] for service, places in rows.items()}
-
-
-def _dates(table: pd.DataFrame, field: str, file: Path) -> Days:
-    texts = table[field]
-    dates = pd.to_datetime(texts, format="%Y%m%d", errors="coerce")
-    wrong = np.flatnonzero(dates.isna())
-    if len(wrong):
-        raise InputError(
-            "GTFS_DATE",
-            f"{texts.iloc[wrong[0]]!r} is no date",
-            file=file,
-            row=int(wrong[0]) + 2,
-            field=field,
-            remedy="Write it as YYYYMMDD",
-        )
-    days: Days = dates.to_numpy(dtype="datetime64[D]")
-    return days

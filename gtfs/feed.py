@@ -13,16 +13,18 @@ from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 import gtfs_kit
-import pandas as pd
+import numpy as np
 
-from gtfs.calendars import trips_by_day
-from gtfs.tables import FIELDS, read_table
+from gtfs.calendars import legible_dates, service_days, sum_by_day
+from gtfs.tables import FIELDS, Table, read_table
 from networks.faults import InputError, Notice
 from networks.intake import MAX_UNPACKED_BYTES, open_bytes, open_zip
 
 REQUIRED = ("agency", "stops", "routes", "trips", "stop_times")
 CALENDARS = ("calendar", "calendar_dates")
 """Either will do; where both are there, one may be empty."""
+DATES = (("calendar", "start_date"), ("calendar", "end_date"), ("calendar_dates", "date"))
+"""Fields that a service's days rest on."""
 
 RESOURCE_FORKS = "__MACOSX"
 """macOS keeps resource forks here; the loose ones (``._stops.txt``, ``.DS_Store``) have no table's name anyway."""
@@ -33,19 +35,25 @@ Sources = Mapping[str, Callable[[], IO[bytes]]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Feed:
-    """A feed whose required tables are there, each with the fields of :data:`FIELDS`; values are not checked.
+    """A feed whose required tables are there, each with the fields of :data:`FIELDS`; :mod:`gtfs.checks` looks further.
 
-    ``gtfs`` is gtfs-kit's own feed: a DataFrame by table name, None for one that is missing or empty.
+    ``gtfs`` is gtfs-kit's own feed: a DataFrame by table name, None for one that is missing or empty. Where a text
+    stands for a number it has none, and ``notices`` tell so. ``read`` has the tables that are not empty as they were
+    written.
     """
 
     path: Path
     gtfs: gtfs_kit.Feed
     notices: tuple[Notice, ...]
+    read: Mapping[str, Table]
 
     def tables(self) -> dict[str, int]:
         """Count of records by table; tables that are missing or empty are left out."""
-        frames = {name: getattr(self.gtfs, name) for name in FIELDS}
-        return {name: len(frame) for name, frame in frames.items() if frame is not None}
+        return {name: len(table.frame) for name, table in self.read.items()}
+
+    def line(self, table: str, row: int) -> int:
+        """The line of its file on which a record begins, the header in line 1; ``row`` is the DataFrame's."""
+        return int(self.read[table].lines[row])
 
     def service_days(self) -> dict[date, int]:
         """Trips by day in order of time, days without any left out; repeated trips (``frequencies.txt``) count once.
@@ -55,7 +63,21 @@ class Feed:
         InputError
             GTFS_DATE with the record of a calendar whose date is none.
         """
-        return trips_by_day(self.gtfs, self.path)
+        for table, field in DATES:
+            self._require_dates(table, field)
+        return sum_by_day(service_days(self.gtfs), self.gtfs.trips["service_id"].value_counts())
+
+    def _require_dates(self, table: str, field: str) -> None:
+        wrong = np.flatnonzero(np.isnat(legible_dates(self.read[table].frame[field]))) if table in self.read else ()
+        if len(wrong):
+            raise InputError(
+                "GTFS_DATE",
+                f"{self.read[table].text(field, int(wrong[0]))!r} is no date",
+                file=self.path / f"{table}.txt",
+                row=self.line(table, int(wrong[0])),
+                field=field,
+                remedy="Write it as YYYYMMDD",
+            )
 
 
 def read_feed(path: str | Path, *, limit_bytes: int = MAX_UNPACKED_BYTES) -> Feed:
@@ -65,17 +87,22 @@ def read_feed(path: str | Path, *, limit_bytes: int = MAX_UNPACKED_BYTES) -> Fee
     ------
     InputError
         FILE_MISSING, ZIP_*; ZIP_SUBFOLDER where tables lie in several folders (in one of them is a notice);
-        GTFS_TABLE_MISSING, GTFS_TABLE_EMPTY, GTFS_FIELD_MISSING for what cannot be done without; CSV_ROW, CSV_ENCODING
-        or GTFS_VALUE where a table cannot be read at all.
+        GTFS_TABLE_MISSING, GTFS_TABLE_EMPTY, GTFS_FIELD_MISSING for what cannot be done without; CSV_ROW or
+        CSV_ENCODING where a table cannot be read at all.
     """
     found = Path(path)
     with _sources(path, limit_bytes) as (sources, notices):
         _require(sources, found)
-        tables = {name: read_table(name, source, found / f"{name}.txt") for name, source in sources.items()}
+        tables = {name: _read(name, sources[name], found) for name in FIELDS if name in sources}
     _require_rows(tables, found)
-    for name, table in tables.items():
-        _require_fields(table, FIELDS[name], found / f"{name}.txt")
-    return Feed(found, gtfs_kit.Feed(dist_units="km", **tables), notices)
+    read = {name: table for name, table in tables.items() if table is not None}
+    gtfs = gtfs_kit.Feed(dist_units="km", **{name: table.frame for name, table in read.items()})
+    return Feed(found, gtfs, notices + tuple(notice for table in read.values() for notice in table.notices), read)
+
+
+def _read(name: str, source: Callable[[], IO[bytes]], path: Path) -> Table | None:
+    with source() as stream:
+        return read_table(name, stream, path / f"{name}.txt")
 
 
 @contextmanager
@@ -124,7 +151,7 @@ def _require(sources: Sources, path: Path) -> None:
         raise InputError("GTFS_TABLE_MISSING", what, file=path, remedy=remedy)
 
 
-def _require_rows(tables: Mapping[str, pd.DataFrame | None], path: Path) -> None:
+def _require_rows(tables: Mapping[str, Table | None], path: Path) -> None:
     empty = [f"{name}.txt" for name in REQUIRED if tables[name] is None]
     if all(tables.get(name) is None for name in CALENDARS):
         empty += [f"{name}.txt" for name in CALENDARS if name in tables]
@@ -133,9 +160,3 @@ def _require_rows(tables: Mapping[str, pd.DataFrame | None], path: Path) -> None
             "GTFS_TABLE_EMPTY", f"no records in {', '.join(empty)}", file=path, remedy="Give a complete GTFS feed"
         )
 
-
-def _require_fields(table: pd.DataFrame | None, fields: tuple[str, ...], file: Path) -> None:
-    missing = [name for name in fields if table is not None and name not in table.columns]
-    if missing:
-        what, remedy = f"it has no field {', '.join(missing)}", "Give a complete GTFS feed"
-        raise InputError("GTFS_FIELD_MISSING", what, file=file, row=1, remedy=remedy)

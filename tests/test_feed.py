@@ -281,10 +281,15 @@ def test_a_field_that_all_rests_on_is_missing(tmp_path):
     [
         ("stop_id,stop_name\n1,A\n2,B,C\n", "CSV_ROW", 3),
         ("stop_id,stop_name\n1,A,\n2,B,\n", "CSV_ROW", 2),
-        ('stop_id,stop_name\n1,"A\n2,B\n', "CSV_ROW", None),
+        ("stop_id,stop_name\n\n1\n2,B\n3\n", "CSV_ROW", 3),
+        ('stop_id,stop_name\n1,"A\n2,B\n', "CSV_ROW", 2),
+        ('stop_id,stop_name\n0,"Old\n\nmarket"\n \n1,"A\n2,B\n', "CSV_ROW", 6),
+        ('stop_id,stop_name\n0,"Old\n\nmarket"\n \n1,A\n2\n', "CSV_ROW", 7),
+        ("stop_id,stop_name,stop_id\n1,A,1\n", "CSV_ROW", 1),
         ("stop_id,stop_name\n1,A\n2,Café\n".encode("latin-1"), "CSV_ENCODING", 3),
-        ("stop_id,stop_lat\n1,43.2\n2,abc\n", "GTFS_VALUE", None),
-        ("stop_id,location_type\n1,99999999999999999999\n", "GTFS_VALUE", None),
+        ('stop_id,stop_name\n1,"A\nB"\n2,Café\n'.encode("latin-1"), "CSV_ENCODING", 4),
+        ("stop_id,stop_name\n1,A\n2,B\0\n", "CSV_ENCODING", 3),
+        ("stop_id,stop_name\n1,A\n".encode("utf-16"), "CSV_ENCODING", 1),
     ],
 )
 def test_a_table_that_cannot_be_read_says_where(tmp_path, stops, code, row):
