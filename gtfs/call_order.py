@@ -29,7 +29,8 @@ class CallOrder:
     @property
     def follows(self) -> Flags:
         """Whether a call and the one after it belong to one trip, shape (calls - 1,)."""
-        return self.trip[1:] == self.trip[:-1]
+        follows: Flags = self.trip[1:] == self.trip[:-1]
+        return follows
 
 
 def call_order(feed: Feed) -> CallOrder:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gtfs.call_order import CallOrder, first_rows
+from gtfs.call_order import CallOrder, Rows, first_rows
 from gtfs.check_places import sound_places
 from gtfs.feed import Feed
 from gtfs.findings import Fault, found, found_at
@@ -24,7 +24,8 @@ def check_call_counts(feed: Feed) -> Iterator[Notice]:
     """GTFS_TRIP_CALLS: trips with fewer than two calls."""
     trips, calls = feed.read["trips"].frame["trip_id"], feed.read["stop_times"].frame["trip_id"]
     counts = trips.map(calls.value_counts()).fillna(0).to_numpy(dtype=np.int64)
-    fault = Fault("GTFS_TRIP_CALLS", "trips", "trip_id", "Give it two calls in stop_times.txt, or leave it out", "warning")
+    remedy = "Give it two calls in stop_times.txt, or leave it out"
+    fault = Fault("GTFS_TRIP_CALLS", "trips", "trip_id", remedy, "warning")
     yield from found(feed, fault, counts < 2)  # noqa: PLR2004 - a journey has two ends
 
 
@@ -55,11 +56,12 @@ def check_speeds(feed: Feed, calls: CallOrder) -> Iterator[Notice]:
     if len(fast):
         worst = fast[np.argmax(kmh[fast])]
         value = f"{kmh[worst]:.0f} km/h over {distance_m[worst] / 1000:.1f} km"
-        fault = Fault("GTFS_SPEED", "stop_times", "arrival_time", "Correct the times, or where the stops are", "warning")
+        remedy = "Correct the times, or where the stops are"
+        fault = Fault("GTFS_SPEED", "stop_times", "arrival_time", remedy, "warning")
         yield found_at(feed, fault, int(calls.row[timed][worst + 1]), len(fast), value)
 
 
-def _steps_m(feed: Feed, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def _steps_m(feed: Feed, rows: Rows) -> Floats:
     """Straight distance from each call to the next, NaN where a stop has no place."""
     stop = first_rows(feed.read["stop_times"].frame["stop_id"], feed.read["stops"].frame["stop_id"])[rows]
     lat, lon = (
@@ -76,7 +78,7 @@ def haversine_m(lat: Floats, lon: Floats, to_lat: Floats, to_lon: Floats) -> Flo
     return distance
 
 
-def _limits_kmh(feed: Feed, trips: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def _limits_kmh(feed: Feed, trips: Rows) -> Floats:
     routes = feed.read["routes"]
     route = first_rows(feed.read["trips"].frame["route_id"], routes.frame["route_id"])
     kind = np.append(routes.numbers("route_type"), np.nan)[route][trips]

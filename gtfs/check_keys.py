@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gtfs.feed import CALENDARS, Feed
-from gtfs.findings import Fault, found_at, found
+from gtfs.findings import Fault, found, found_at
 from gtfs.tables import Flags
 from networks.faults import Notice
 
@@ -73,12 +73,11 @@ def _known(feed: Feed, tables: tuple[str, ...], key: str) -> pd.Series:
 
 def _dangling(feed: Feed, table: str, field: str, known: pd.Series) -> Flags:
     blank = feed.read[table].blank(field)
-    if blank.all():
-        unknown = blank
-    else:
-        unknown = ~feed.read[table].frame[field].isin(known.unique()).to_numpy(dtype=np.bool_)
+    unknown: Flags = blank.copy()
+    if not blank.all():
+        unknown |= ~feed.read[table].frame[field].isin(known.unique()).to_numpy(dtype=np.bool_)
     if field in OPTIONAL:
         return unknown & ~blank
     if table == "stop_times" and field == "stop_id":
-        return unknown & ~(blank & ~np.all([feed.read[table].blank(area) for area in ON_DEMAND], axis=0))
+        unknown &= ~blank | np.all([feed.read[table].blank(area) for area in ON_DEMAND], axis=0)
     return unknown

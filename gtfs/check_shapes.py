@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from gtfs.call_order import CallOrder, first_rows
+from gtfs.call_order import CallOrder, Rows, first_rows
 from gtfs.check_places import sound_places
 from gtfs.feed import Feed
 from gtfs.findings import Fault, found, found_at
@@ -13,15 +13,14 @@ from gtfs.tables import Flags, Floats
 from networks.faults import Notice
 
 METRES_PER_DEGREE = 111_195.0
-FAR_M = 500.0
-"""A stop farther from the way of its trips is on another way. Bus stations and long platforms reach some 200 m; the
-feeds that this was tried on have nothing between.
+FAR_M = 200.0
+"""A stop farther from the way of its trips is on another way, or the way is cut short. The yard of a bus station reaches
+less: of 33,836 pairs of a shape and a stop in eleven feeds nine lie more than 150 m apart, and four more than this.
 """
-Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def check_shapes(feed: Feed, calls: CallOrder) -> Iterator[Notice]:
-    """GTFS_SHAPE, GTFS_SHAPE_DISTANCE and GTFS_STOP_FAR, warnings all: the trips run, if not where they are meant to."""
+    """GTFS_SHAPE, GTFS_SHAPE_DISTANCE and GTFS_STOP_FAR: warnings, as the trips run, if not where they are meant to."""
     trip_distance = feed.read["stop_times"].numbers("shape_dist_traveled")[calls.row]
     yield from _shrinking(feed, "stop_times", calls.row, calls.trip, trip_distance)
     if "shapes" not in feed.read:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gtfs.call_order import CallOrder, first_rows, times_s
-from gtfs.clock import BLANK_S, ILLEGIBLE_S, time_text
+from gtfs.clock import BLANK_S, ILLEGIBLE_S, Seconds, time_text
 from gtfs.feed import Feed
 from gtfs.findings import Fault, found, found_at
 from gtfs.frequencies import MOST_DEPARTURES
@@ -32,11 +32,12 @@ def check_times(feed: Feed, calls: CallOrder) -> Iterator[Notice]:
 
 
 def _timeless_ends(feed: Feed, calls: CallOrder) -> Flags:
-    end = np.append(~calls.follows, True) | np.insert(~calls.follows, 0, True)  # noqa: FBT003 - of all calls
+    end = np.append(~calls.follows, True) | np.insert(~calls.follows, 0, True)
     blank = (calls.arrival_s == BLANK_S) & (calls.departure_s == BLANK_S)
     timeless = np.zeros(len(feed.read["stop_times"].frame), dtype=np.bool_)
     timeless[calls.row[end[: len(blank)] & blank]] = True
-    return timeless & np.all([feed.read["stop_times"].blank(field) for field in ON_DEMAND], axis=0)
+    timeless &= np.all([feed.read["stop_times"].blank(field) for field in ON_DEMAND], axis=0)
+    return timeless
 
 
 def check_time_order(feed: Feed, calls: CallOrder) -> Iterator[Notice]:
@@ -50,7 +51,7 @@ def check_time_order(feed: Feed, calls: CallOrder) -> Iterator[Notice]:
         if len(here):
             first = here[np.argmin(calls.row[call[here]])]
             value = f"{time_text(int(times[first]))} after {time_text(int(times[first - 1]))}"
-            fault = Fault("GTFS_TIME_ORDER", "stop_times", field, "Let times grow along a trip; after 23:59 write 24:00")
+            fault = Fault("GTFS_TIME_ORDER", "stop_times", field, "Let times grow along a trip; 24:00 follows 23:59")
             yield found_at(feed, fault, int(calls.row[call[first]]), len(here), value)
 
 
@@ -63,15 +64,26 @@ def check_frequencies(feed: Feed) -> Iterator[Notice]:
     legible = (start_s >= 0) & (end_s >= 0)
     fault = Fault("GTFS_FREQUENCY", "frequencies", "end_time", "Let the window end after it begins")
     yield from found(feed, fault, legible & (end_s <= start_s))
-    rows = np.flatnonzero(legible & (end_s > start_s))
-    trip = first_rows(table.frame["trip_id"], feed.read["trips"].frame["trip_id"])
-    rows = rows[np.lexsort((start_s[rows], trip[rows]))]
-    overlaps = np.zeros(len(start_s), dtype=np.bool_)
-    before, after = rows[:-1], rows[1:]
-    overlaps[after] = (trip[before] == trip[after]) & (start_s[before] < start_s[after]) & (start_s[after] < end_s[before])
     fault = Fault("GTFS_FREQUENCY", "frequencies", "start_time", "Let a trip's windows follow each other")
-    yield from found(feed, fault, overlaps & (trip >= 0))
-    departures = np.where(legible, end_s - start_s, 0) / table.numbers("headway_secs")
-    if np.nansum(departures[departures < np.inf]) > MOST_DEPARTURES:
+    yield from found(feed, fault, _overlaps(feed, start_s, end_s, legible & (end_s > start_s)))
+    yield from _too_many_departures(feed, np.where(legible, end_s - start_s, 0))
+
+
+def _overlaps(feed: Feed, start_s: Seconds, end_s: Seconds, sound: Flags) -> Flags:
+    """Windows that begin before the one before of their trip has ended; equal begins are duplicates."""
+    trip = first_rows(feed.read["frequencies"].frame["trip_id"], feed.read["trips"].frame["trip_id"])
+    rows = np.flatnonzero(sound & (trip >= 0))
+    rows = rows[np.lexsort((start_s[rows], trip[rows]))]
+    before, after = rows[:-1], rows[1:]
+    overlaps = np.zeros(len(start_s), dtype=np.bool_)
+    later = (trip[before] == trip[after]) & (start_s[before] < start_s[after])
+    overlaps[after] = later & (start_s[after] < end_s[before])
+    return overlaps
+
+
+def _too_many_departures(feed: Feed, length_s: Seconds) -> Iterator[Notice]:
+    headway_s = feed.read["frequencies"].numbers("headway_secs")
+    departures = np.where(headway_s > 0, length_s / np.where(headway_s > 0, headway_s, 1), 0)
+    if departures.sum() > MOST_DEPARTURES:
         fault = Fault("GTFS_FREQUENCY", "frequencies", "headway_secs", "Give headways in seconds")
-        yield found_at(feed, fault, int(np.nanargmax(departures)), 1)
+        yield found_at(feed, fault, int(np.argmax(departures)), 1)

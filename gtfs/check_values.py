@@ -1,6 +1,4 @@
-"""Numbers and names of a feed, each looked at by itself: blank where it is needed, or not one of those that mean
-something.
-"""
+"""Fields of a feed, each looked at by itself: blank where it is needed, or a number that means nothing."""
 
 from collections.abc import Iterator
 

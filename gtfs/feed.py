@@ -68,13 +68,14 @@ class Feed:
         return sum_by_day(service_days(self.gtfs), self.gtfs.trips["service_id"].value_counts())
 
     def _require_dates(self, table: str, field: str) -> None:
-        wrong = np.flatnonzero(np.isnat(legible_dates(self.read[table].frame[field]))) if table in self.read else ()
-        if len(wrong):
+        if table not in self.read:
+            return
+        for row in np.flatnonzero(np.isnat(legible_dates(self.read[table].frame[field])))[:1].tolist():
             raise InputError(
                 "GTFS_DATE",
-                f"{self.read[table].text(field, int(wrong[0]))!r} is no date",
+                f"{self.read[table].text(field, row)!r} is no date",
                 file=self.path / f"{table}.txt",
-                row=self.line(table, int(wrong[0])),
+                row=self.line(table, row),
                 field=field,
                 remedy="Write it as YYYYMMDD",
             )
@@ -159,4 +160,3 @@ def _require_rows(tables: Mapping[str, Table | None], path: Path) -> None:
         raise InputError(
             "GTFS_TABLE_EMPTY", f"no records in {', '.join(empty)}", file=path, remedy="Give a complete GTFS feed"
         )
-

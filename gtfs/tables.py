@@ -100,9 +100,7 @@ def read_table(name: str, stream: IO[bytes], file: Path) -> Table | None:
     _require_fields(FIELDS[name], records.texts, file)
     columns = {field: _numbers(records.texts, field, DTYPES[name][field]) for field in _number_fields(name, records)}
     values = {field: value for field, (value, _) in columns.items()}
-    notices = tuple(
-        _no_number(name, field, wrong, records) for field, (_, wrong) in columns.items() if wrong.any()
-    )
+    notices = tuple(_no_number(name, field, wrong, records) for field, (_, wrong) in columns.items() if wrong.any())
     frame = _typed(name, records.texts, values)
     return None if frame is None else Table(frame, records.texts, records.lines, notices)
 

@@ -3,7 +3,6 @@
 Heavy imports stand inside the commands, so that help answers at once.
 """
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +13,11 @@ from typing import Any
 import click
 
 from networks.faults import BagdarError, InputError, RunError
+from scenarios.cli_output import FILE, example, print_json, say
+from scenarios.cli_transit import transit
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
 FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(path_type=Path)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -47,15 +47,6 @@ def _fail(text: str, code: int) -> None:
     sys.exit(code)
 
 
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _example(command: str) -> str:
-    """The example under a command's help; the leading mark keeps its lines as they are."""
-    return f"\b\nExample:\n  {command}"
-
-
 FIRST_STEPS = """\b
 First steps:
   bagdar demo -o demo            the whole journey on a built-in city
@@ -70,7 +61,10 @@ def bagdar() -> None:
     """Compare traffic lights where a city's accidents concentrate, in simulation on SUMO."""
 
 
-@bagdar.command(epilog=_example("bagdar demo -o demo && open demo/report.html"))
+bagdar.add_command(transit)
+
+
+@bagdar.command(epilog=example("bagdar demo -o demo && open demo/report.html"))
 @click.option("-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for the results.")
 @click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time [default: one a core].")
 def demo(out_dir: Path, workers: int | None) -> None:
@@ -78,11 +72,11 @@ def demo(out_dir: Path, workers: int | None) -> None:
     from scenarios.demo import write_demo_city
     from scenarios.scenario import read_scenario
 
-    _say("built-in city: Berlin-Adlershof; its traffic and accidents are synthetic")
+    say("built-in city: Berlin-Adlershof; its traffic and accidents are synthetic")
     _run(read_scenario(write_demo_city(out_dir / "city")), out_dir, workers, None)
 
 
-@bagdar.command(epilog=_example("bagdar run city.toml -o out --seeds 1-10 --workers 4"))
+@bagdar.command(epilog=example("bagdar run city.toml -o out --seeds 1-10 --workers 4"))
 @click.argument("scenario", type=FILE)
 @click.option(
     "-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for the results; resumed if it exists."
@@ -116,12 +110,12 @@ def run(
     asked = read_scenario(scenario)
     study = _run(asked if seeds is None else replace(asked, seeds=seeds), out_dir, workers, limit_s)
     if as_json:
-        _print_json([_record(row) for row in study.comparisons])
+        print_json([_record(row) for row in study.comparisons])
     if all(row.status != "finished" for row in study.runs):
         raise RunError("RUNS_FAILED", f"no run could be finished ({study.runs[0].status})", file=out_dir / "runs.csv")
 
 
-@bagdar.command(epilog=_example("bagdar new city.toml"))
+@bagdar.command(epilog=example("bagdar new city.toml"))
 @click.argument("scenario", type=FILE)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(scenario: Path, *, force: bool) -> None:
@@ -132,10 +126,10 @@ def new(scenario: Path, *, force: bool) -> None:
     if scenario.exists() and not force:
         raise InputError("FILE_EXISTS", "not overwritten", file=scenario, remedy="Use --force or another name")
     write_text(scenario, new_scenario_text(scenario.stem))
-    _say(f"wrote {scenario}: edit it, then `bagdar run {scenario} -o DIR`")
+    say(f"wrote {scenario}: edit it, then `bagdar run {scenario} -o DIR`")
 
 
-@bagdar.command(epilog=_example("bagdar gui city.toml --variant 'max pressure'"))
+@bagdar.command(epilog=example("bagdar gui city.toml --variant 'max pressure'"))
 @click.argument("scenario", type=FILE)
 @click.option("--variant", required=True, help="Name of the variant to watch.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed [default: the scenario's first].")
@@ -148,8 +142,8 @@ def gui(scenario: Path, variant: str, seed: int | None) -> None:
     from scenarios.scenario import read_scenario
     from scenarios.watching import watch_variant
 
-    _say("note: while the window is open SUMO listens on a port of this machine without a password")
-    watch_variant(read_scenario(scenario), variant, seed, say=_say)
+    say("note: while the window is open SUMO listens on a port of this machine without a password")
+    watch_variant(read_scenario(scenario), variant, seed, say=say)
 
 
 @bagdar.group()
@@ -158,7 +152,7 @@ def network() -> None:
 
 
 @network.command(
-    "build", epilog=_example("bagdar network build city.osm.pbf -o city.net.xml.gz --bbox 76.8,43.2,77.0,43.3")
+    "build", epilog=example("bagdar network build city.osm.pbf -o city.net.xml.gz --bbox 76.8,43.2,77.0,43.3")
 )
 @click.argument("source", type=FILE)
 @click.option(
@@ -170,17 +164,17 @@ def build(source: Path, out_path: Path, bbox: tuple[float, float, float, float] 
     """Build a SUMO network from OpenStreetMap data (.osm, .osm.gz or .osm.pbf)."""
     from networks.build import build_network
 
-    report = build_network(source, out_path, bbox=bbox, on_progress=_say)
+    report = build_network(source, out_path, bbox=bbox, on_progress=say)
     if as_json:
-        _print_json(_record(report))
+        print_json(_record(report))
     else:
-        _say(
+        say(
             f"wrote {out_path}: {report.edges} edges, {report.junctions} junctions, {report.signals} signals, "
             f"{report.length_km:.0f} km"
         )
 
 
-@network.command("info", epilog=_example("bagdar network info city.net.xml.gz"))
+@network.command("info", epilog=example("bagdar network info city.net.xml.gz"))
 @click.argument("path", metavar="NET", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def info(path: Path, *, as_json: bool) -> None:
@@ -191,13 +185,13 @@ def info(path: Path, *, as_json: bool) -> None:
     net = read_network(path)
     facts = describe_network(net)
     if as_json:
-        _print_json(facts | {"signal_ids": list(net.signal_index)})
+        print_json(facts | {"signal_ids": list(net.signal_index)})
     else:
         click.echo("\n".join(_lines(facts)))
 
 
 @bagdar.command(
-    epilog=_example("bagdar hotspots --network city.net.xml.gz --crashes 2012.csv.gz 2013.csv.gz --top 50 -o hotspots")
+    epilog=example("bagdar hotspots --network city.net.xml.gz --crashes 2012.csv.gz 2013.csv.gz --top 50 -o hotspots")
 )
 @click.option("--network", "network_path", type=FILE, required=True, help="SUMO network.")
 @click.option("--crashes", type=FILE, required=True, multiple=True, help="Crash records; more files may follow it.")
@@ -220,15 +214,15 @@ def hotspots(
     from networks.netxml import read_network
     from scenarios.hotspots import hotspots_json, screen_hotspots, write_hotspots
 
-    _say(f"reading {network_path.name}")
+    say(f"reading {network_path.name}")
     net = read_network(network_path)
-    _say(f"matching {len(crashes) + len(more)} files of accident records")
+    say(f"matching {len(crashes) + len(more)} files of accident records")
     screening = screen_hotspots(net, (*crashes, *more), columns, top=top)
     write_hotspots(screening, out_dir)
     if as_json:
-        _print_json(hotspots_json(screening))
+        print_json(hotspots_json(screening))
     else:
-        _say(f"wrote {out_dir / 'hotspots.csv'}, hotspots.geojson and figures/hotspots.png")
+        say(f"wrote {out_dir / 'hotspots.csv'}, hotspots.geojson and figures/hotspots.png")
 
 
 def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | None) -> Any:
@@ -246,7 +240,7 @@ def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | Non
             on_progress=report,
         )
     failed = sum(row.status != "finished" for row in study.runs)
-    _say(f"{runs - failed} of {runs} runs finished; the report is {study.report}")
+    say(f"{runs - failed} of {runs} runs finished; the report is {study.report}")
     return study
 
 
@@ -263,7 +257,7 @@ def _progress(runs: int) -> Iterator[tuple[Callable[[str], None], Callable[[str,
         bar.update(share - done.get(label, 0.0))
         bar.set_description(label, refresh=False)
         if bar.disable and share >= 1 > done.get(label, 0.0):
-            _say(f"  {label}: done")
+            say(f"  {label}: done")
         done[label] = share
 
     with bar:
@@ -309,10 +303,6 @@ def _record(row: Any) -> dict[str, Any]:
     from scenarios.tables import as_record
 
     return as_record(row)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
