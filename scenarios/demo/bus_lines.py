@@ -158,6 +158,8 @@ class _Search:
 
 def _paths(roads: Router, places: IntArray, factor: FloatArray) -> list[IntArray]:
     """Cheapest path between each pair of places, dislike of small streets squared: buses keep to the large ones."""
+    if not len(places):
+        return []
     rows = np.repeat(np.arange(len(places), dtype=np.int32), len(places))
     trees = roads.trees(places, roads.travel_time_s * factor[roads.edges] ** 2)
     return trees.paths(rows, np.tile(places, len(places)))
@@ -169,6 +171,8 @@ def _middles_m(network: RoadNetwork, edges: IntArray) -> FloatArray:
 
 def _opposite(network: RoadNetwork, edges: IntArray) -> IntArray:
     """Nearest of the edges that leads the other way along the same street, NONE without one, shape (edges,)."""
+    if not len(edges):
+        return edges
     ends = np.array([network.edge_shape_m(edge)[[0, -1]] for edge in edges.tolist()]).reshape(-1, 2, 2)
     heading = ends[:, 1] - ends[:, 0]
     heading /= np.hypot(*heading.T)[:, None]

@@ -31,8 +31,8 @@ BESIDE_LANE_M = 4.0
 RUNNING_SHARE = 0.7
 """Of the speed limit that a bus keeps between stops, others on the road."""
 
-LIGHT_S = 12.0
-"""Mean wait at a traffic light."""
+LIGHT_S = 20.0
+"""Mean wait at a traffic light with a cycle of 90 s; with much less nobody can keep the timetable."""
 
 Site = tuple[int, float]
 """An edge and how far along its lane."""

@@ -24,7 +24,9 @@ HEADWAYS_MIN = (10, 12, 15)
 FIRST_MIN, LAST_MIN = 6 * 60 + 30, 8 * 60 + 30
 """Minutes after midnight of the first and the latest departure."""
 
-DWELL_S = 20.0
+STOP_S = 28.0
+"""What a stop costs: 20 s with open doors, 8 s of braking and speeding up."""
+
 TIMEPOINT_EVERY = 3
 """Every so many stops buses wait for their timetable; at the first and the last they do too."""
 
@@ -142,7 +144,7 @@ def _minutes(running_s: FloatArray) -> dict[int, int]:
     timepoints = sorted({*range(0, last, TIMEPOINT_EVERY), last})
     minutes = {0: 0}
     for before, here in pairwise(timepoints):
-        ride_s = float(running_s[here] - running_s[before]) + DWELL_S * (here - before)
+        ride_s = float(running_s[here] - running_s[before]) + STOP_S * (here - before)
         minutes[here] = minutes[before] + math.ceil(ride_s / 60)
     return minutes
 
