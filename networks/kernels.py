@@ -432,29 +432,77 @@ def _clear(search: _Search) -> None:
 
 
 @njit(cache=True, nogil=True)
-def place_on_line(points_m: FloatArray, line_m: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Nearest place of each point on a line, from its begin, and the distance.
+def distances_from_line(points_m: FloatArray, corner_m: FloatArray) -> FloatArray:
+    """Distance of each point from a line, shape (points,).
 
     Parameters
     ----------
-    points_m, line_m
+    points_m, corner_m
         Shape (points, 2) and (corners, 2); NaN corners divide the line into parts with nothing between them.
+    """
+    distance_m = np.full(len(points_m), np.inf)
+    for point in range(len(points_m)):
+        for row in range(len(corner_m) - 1):
+            # a segment's box is farther off than what was found
+            low_x = min(corner_m[row, 0], corner_m[row + 1, 0]) - points_m[point, 0]
+            high_x = points_m[point, 0] - max(corner_m[row, 0], corner_m[row + 1, 0])
+            low_y = min(corner_m[row, 1], corner_m[row + 1, 1]) - points_m[point, 1]
+            high_y = points_m[point, 1] - max(corner_m[row, 1], corner_m[row + 1, 1])
+            if max(low_x, high_x, low_y, high_y) < distance_m[point]:
+                _, off_m, _ = _place_between(points_m[point], corner_m[row], corner_m[row + 1])
+                distance_m[point] = min(distance_m[point], off_m) if off_m >= 0 else distance_m[point]
+    return distance_m
+
+
+@njit(cache=True, nogil=True)
+def places_in_order(
+    points_m: FloatArray, corner_m: FloatArray, way_m: FloatArray, radius_m: float, left_m: float
+) -> tuple[FloatArray, FloatArray]:
+    """Places of points on a line that come in the points' order and are nearest all together.
+
+    The sum of squared distances is made least; a place that has its point on the left counts ``left_m`` more, squared,
+    and a point may stay without a place at the price of one at ``radius_m``.
+
+    Parameters
+    ----------
+    points_m
+        Shape (points, 2).
+    corner_m, way_m
+        Corners of the line, shape (corners, 2), and the way along it up to each, shape (corners,). NaN corners divide
+        it into parts with nothing between them.
 
     Returns
     -------
-    Places and distances, shape (points,).
+    Way up to each place and its distance from the point (NaN where it stays without), shape (points,).
     """
-    place_m = np.zeros(len(points_m))
-    off_m = np.full(len(points_m), np.inf)
-    segment_m = np.zeros(5)
-    for corner in range(len(line_m) - 1):
-        segment_m[:2], segment_m[2:4] = line_m[corner], line_m[corner + 1]
-        length_m = np.hypot(segment_m[2] - segment_m[0], segment_m[3] - segment_m[1])
-        if not np.isfinite(length_m):
-            continue
-        for point in range(len(points_m)):
-            at_m, distance_m = _project(points_m[point, 0], points_m[point, 1], segment_m)
-            if distance_m < off_m[point]:
-                place_m[point], off_m[point] = at_m, distance_m
-        segment_m[4] += length_m
-    return place_m, off_m
+    points, segments = len(points_m), max(len(corner_m) - 1, 0)
+    chosen = np.full((points, segments), NONE, np.int32)
+    best = np.zeros(segments)
+    for point in range(points):
+        least, before = np.inf, NONE
+        for row in range(segments):
+            if best[row] < least:
+                least, before = best[row], row
+            _, off_m, left = _place_between(points_m[point], corner_m[row], corner_m[row + 1])
+            placed = least + off_m * off_m + (left_m * left_m if left else 0.0)
+            best[row] += radius_m * radius_m
+            if off_m <= radius_m and placed < best[row]:
+                best[row], chosen[point, row] = placed, before
+    place_m, distance_m = np.full(points, np.nan), np.full(points, np.nan)
+    row = np.argmin(best) if segments else 0
+    for point in range(points - 1, -1, -1):
+        if segments and chosen[point, row] != NONE:
+            share, distance_m[point], _ = _place_between(points_m[point], corner_m[row], corner_m[row + 1])
+            place_m[point] = way_m[row] + share * (way_m[row + 1] - way_m[row])
+            row = chosen[point, row]
+    return place_m, distance_m
+
+
+@njit(cache=True, nogil=True)
+def _place_between(point_m: FloatArray, begin_m: FloatArray, end_m: FloatArray) -> tuple[float, float, bool]:
+    """Nearest place on a segment as a share of its length, its distance, and whether the point lies on its left."""
+    dx, dy = end_m[0] - begin_m[0], end_m[1] - begin_m[1]
+    px, py = point_m[0] - begin_m[0], point_m[1] - begin_m[1]
+    length2 = dx * dx + dy * dy
+    share = min(1.0, max(0.0, (px * dx + py * dy) / length2)) if length2 > 0 else 0.0
+    return share, np.hypot(px - share * dx, py - share * dy), dx * py - dy * px > 0

@@ -29,7 +29,7 @@ from networks.spatial import edge_lines
 CELL_M = 60.0
 """Side of a cell of the grid in which nearby edges are looked for."""
 
-TURN_ROUND_M = 80.0
+TURN_ROUND_M = 200.0
 """A turn into the opposite direction counts as so much more way: buses make it, but seldom."""
 
 

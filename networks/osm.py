@@ -100,7 +100,17 @@ def _copy_streets(readable: Path, streets: Path, ways: set[int], nodes: set[int]
         for kind in (NODE, WAY, RELATION):
             for item in osmium.FileProcessor(readable, kind):
                 if _is_wanted(item, ways, nodes):
-                    writer.add(item)
+                    writer.add(_without_lane_marks(item) if isinstance(item, Way) else item)
+
+
+def _without_lane_marks(way: Way) -> object:
+    """A way without its solid lines (``change:lanes``).
+
+    They are painted before junctions, where a lane has been chosen long before; on the short edges between a network's
+    junctions a vehicle that has not yet come to its lane would stand for ever.
+    """
+    kept = {tag.k: tag.v for tag in way.tags if not tag.k.startswith("change")}
+    return way if len(kept) == len(way.tags) else way.replace(tags=kept)
 
 
 def _is_wanted(item: object, ways: set[int], nodes: set[int]) -> bool:
