@@ -159,9 +159,11 @@ def _runs(feed: Feed, day: date) -> BoolArray:
 
 def _by_departure(found: Departures, calls: TripCalls, trips: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Order by departure on the timetable's clock, then by id."""
-    ids = np.array(texts(trips, "trip_id"))[calls.trip[calls.is_first]]
+    ids = texts(trips.iloc[calls.trip[calls.is_first]], "trip_id")
+    place = np.empty(len(ids), dtype=np.int64)
+    place[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     first_s = calls.departure_s[calls.is_first][found.trip] + found.shift_s
-    return np.lexsort((-found.service_date.astype(np.int64), ids[found.trip], first_s))
+    return np.lexsort((-found.service_date.astype(np.int64), place[found.trip], first_s))
 
 
 def _patterns(feed: Feed, calls: TripCalls, found: Departures, shape: Rows) -> tuple[Patterns, Rows]:
