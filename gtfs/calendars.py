@@ -15,12 +15,12 @@ ADDED, REMOVED = 1, 2
 Days = npt.NDArray[np.datetime64]
 NO_DAYS: Days = np.array([], dtype="datetime64[D]")
 
-DATE = r"\s*[0-9]{8}\s*"
+DATE = "[0-9]{8}"
 
 
 def legible_dates(texts: pd.Series) -> Days:
     """Days of texts such as ``20260301``, not a time where there are none."""
-    written = texts.where(texts.str.fullmatch(DATE).fillna(value=False)).str.strip()
+    written = texts.where(texts.str.fullmatch(DATE).fillna(value=False))
     days: Days = pd.to_datetime(written, format="%Y%m%d", errors="coerce").to_numpy(dtype="datetime64[D]")
     return days
 

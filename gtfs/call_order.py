@@ -18,7 +18,7 @@ class CallOrder:
     """One place a call, trip after trip by ``stop_sequence``; shape (calls,) each.
 
     ``row`` is the record in ``stop_times``, ``trip`` the first one of that id in ``trips``. Trips with a call that has
-    no legible number in the sequence are left out.
+    no legible number in the sequence are left out, and of calls with the same number all but the first.
     """
 
     row: Rows
@@ -41,6 +41,8 @@ def call_order(feed: Feed) -> CallOrder:
     usable = (trip >= 0) & ~np.isin(trip, trip[np.isnan(sequence)])
     row = np.flatnonzero(usable)
     row = row[np.lexsort((sequence[row], trip[row]))]
+    again = (np.diff(trip[row], prepend=-1) == 0) & (np.diff(sequence[row], prepend=-1) == 0)
+    row = row[~again]
     return CallOrder(row, trip[row], times_s(table, "arrival_time")[row], times_s(table, "departure_time")[row])
 
 

@@ -10,8 +10,13 @@ from gtfs.findings import Fault, found
 from networks.faults import Notice
 
 
-def check_dates(feed: Feed) -> Iterator[Notice]:
-    """GTFS_DATE."""
+def check_days(feed: Feed) -> Iterator[Notice]:
+    """GTFS_DATE; where there is none of it GTFS_NO_DAY: trips whose service is in a calendar and yet runs on no day."""
+    faults = tuple(_faulty_dates(feed))
+    yield from faults or _idle_trips(feed)
+
+
+def _faulty_dates(feed: Feed) -> Iterator[Notice]:
     legible = {}
     for table, field in DATES:
         if table in feed.read:
@@ -20,11 +25,10 @@ def check_dates(feed: Feed) -> Iterator[Notice]:
             yield from found(feed, fault, np.isnat(legible[field]))
     if "start_date" in legible:
         fault = Fault("GTFS_DATE", "calendar", "end_date", "Let the calendar end on its start_date or after")
-        yield from found(feed, fault, legible["end_date"] < legible["start_date"])
+        yield from found(feed, fault, legible["end_date"] < legible["start_date"], ("end_date", "start_date"))
 
 
-def check_service(feed: Feed) -> Iterator[Notice]:
-    """GTFS_NO_DAY: trips whose service is in a calendar and yet runs on no day."""
+def _idle_trips(feed: Feed) -> Iterator[Notice]:
     days = service_days(feed.gtfs)
     idle = [service for service, dates in days.items() if not len(dates)]
     fault = Fault("GTFS_NO_DAY", "trips", "service_id", "Give the service a day, or leave its trips out", "info")

@@ -26,11 +26,11 @@ def check_call_counts(feed: Feed) -> Iterator[Notice]:
     counts = trips.map(calls.value_counts()).fillna(0).to_numpy(dtype=np.int64)
     remedy = "Give it two calls in stop_times.txt, or leave it out"
     fault = Fault("GTFS_TRIP_CALLS", "trips", "trip_id", remedy, "warning")
-    yield from found(feed, fault, counts < 2)  # noqa: PLR2004 - a journey has two ends
+    yield from found(feed, fault, (counts < 2) & ~feed.read["trips"].blank("trip_id"))  # noqa: PLR2004 - a journey has two ends
 
 
 def check_unused(feed: Feed) -> Iterator[Notice]:
-    """GTFS_UNUSED: stops at which no trip calls and that are no part of one at which a trip does."""
+    """GTFS_UNUSED: stops at which no trip calls; of stations, entrances and the like nobody expects it."""
     stops = feed.read["stops"]
     used = stops.frame["stop_id"].isin(feed.read["stop_times"].frame["stop_id"].unique()).to_numpy(dtype=np.bool_)
     boards = ~(stops.numbers("location_type") > 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gtfs.feed import CALENDARS, Feed
-from gtfs.findings import Fault, found, found_at
+from gtfs.findings import Fault, found
 from gtfs.tables import Flags
 from networks.faults import Notice
 
@@ -46,11 +46,8 @@ def check_keys(feed: Feed) -> Iterator[Notice]:
         if table in feed.read and all(field in feed.read[table].frame for field in fields):
             keys = feed.read[table].frame[list(fields)]
             again = (keys.duplicated() & keys.notna().all(axis="columns")).to_numpy(dtype=np.bool_)
-            rows = np.flatnonzero(again)
-            if len(rows):
-                value = ", ".join(feed.read[table].text(field, int(rows[0])) for field in fields)
-                fault = Fault("GTFS_DUPLICATE", table, fields[-1], "Leave one record with this key")
-                yield found_at(feed, fault, int(rows[0]), len(rows), value)
+            fault = Fault("GTFS_DUPLICATE", table, fields[-1], "Leave one record with this key")
+            yield from found(feed, fault, again, fields)
 
 
 def check_references(feed: Feed) -> Iterator[Notice]:

@@ -25,8 +25,7 @@ def check_places(feed: Feed) -> Iterator[Notice]:
                 yield from _of_field(feed, table, field, most)
             lat, lon = (feed.read[table].numbers(field) for field in fields)
             fault = Fault("GTFS_COORDINATE", table, fields[0], "Locate it: nothing is at 0, 0")
-            where = _on_island(lat, lon)
-            yield from found(feed, fault, where, _first_place(lat, lon, where))
+            yield from found(feed, fault, _on_island(lat, lon), tuple(fields))
 
 
 def _of_field(feed: Feed, table: str, field: str, most: float) -> Iterator[Notice]:
@@ -43,10 +42,6 @@ def _needs_place(table: Table) -> Flags:
 def _on_island(lat: Floats, lon: Floats) -> Flags:
     island: Flags = (np.abs(lat) < ISLAND_DEG) & (np.abs(lon) < ISLAND_DEG)
     return island
-
-
-def _first_place(lat: Floats, lon: Floats, where: Flags) -> str:
-    return f"{lat[where][0]:g}, {lon[where][0]:g}" if where.any() else ""
 
 
 def sound_places(table: Table, lat_field: str, lon_field: str) -> tuple[Floats, Floats]:

@@ -14,8 +14,8 @@ from networks.faults import Notice
 
 METRES_PER_DEGREE = 111_195.0
 FAR_M = 200.0
-"""A stop farther from the way of its trips is on another way, or the way is cut short. The yard of a bus station reaches
-less: of 33,836 pairs of a shape and a stop in eleven feeds nine lie more than 150 m apart, and four more than this.
+"""A stop farther from the way of its trips is on another way, or the way is cut short. The yards of bus stations are
+smaller: of 33,837 pairs of a shape and a stop in eleven feeds nine are more than 150 m apart, and four more than this.
 """
 
 
@@ -98,8 +98,7 @@ def _distances_m(line: Floats, places: Floats) -> Floats:
     scale = np.array([np.cos(np.radians(origin[1])), 1.0]) * METRES_PER_DEGREE
     way = shapely.LineString((line - origin) * scale)
     shapely.prepare(way)
-    points = shapely.points((places - origin) * scale)
+    points = shapely.points((places[known] - origin) * scale)
     near: Flags = shapely.dwithin(way, points, FAR_M)
-    distance_m[known & near] = 0
-    distance_m[known & ~near] = shapely.distance(way, points[known & ~near])
+    distance_m[known] = np.where(near, 0.0, shapely.distance(way, np.where(near, None, points)))
     return distance_m

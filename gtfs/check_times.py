@@ -63,7 +63,7 @@ def check_frequencies(feed: Feed) -> Iterator[Notice]:
     start_s, end_s = (times_s(table, field) for field in WINDOW_FIELDS)
     legible = (start_s >= 0) & (end_s >= 0)
     fault = Fault("GTFS_FREQUENCY", "frequencies", "end_time", "Let the window end after it begins")
-    yield from found(feed, fault, legible & (end_s <= start_s))
+    yield from found(feed, fault, legible & (end_s <= start_s), ("end_time", "start_time"))
     fault = Fault("GTFS_FREQUENCY", "frequencies", "start_time", "Let a trip's windows follow each other")
     yield from found(feed, fault, _overlaps(feed, start_s, end_s, legible & (end_s > start_s)))
     yield from _too_many_departures(feed, np.where(legible, end_s - start_s, 0))
@@ -86,4 +86,4 @@ def _too_many_departures(feed: Feed, length_s: Seconds) -> Iterator[Notice]:
     departures = np.where(headway_s > 0, length_s / np.where(headway_s > 0, headway_s, 1), 0)
     if departures.sum() > MOST_DEPARTURES:
         fault = Fault("GTFS_FREQUENCY", "frequencies", "headway_secs", "Give headways in seconds")
-        yield found_at(feed, fault, int(np.argmax(departures)), 1)
+        yield from found(feed, fault, np.arange(len(departures)) == np.argmax(departures))

@@ -8,7 +8,8 @@ is worth to know. Nothing is compared with the clock: an old feed is as good as 
 from collections.abc import Iterator
 
 from gtfs.call_order import call_order
-from gtfs.check_days import check_dates, check_service
+from gtfs.check_agencies import check_timezones
+from gtfs.check_days import check_days
 from gtfs.check_journeys import check_call_counts, check_speeds, check_unused
 from gtfs.check_keys import check_keys, check_references
 from gtfs.check_places import check_places
@@ -32,18 +33,18 @@ def check_feed(feed: Feed) -> tuple[Notice, ...]:
 
 def _checked(feed: Feed) -> Iterator[Notice]:
     calls = call_order(feed)
+    yield from check_timezones(feed)
     yield from check_values(feed)
     yield from check_places(feed)
     yield from check_keys(feed)
     yield from check_references(feed)
-    yield from check_dates(feed)
+    yield from check_days(feed)
     yield from check_times(feed, calls)
     yield from check_time_order(feed, calls)
     yield from check_frequencies(feed)
     yield from check_shapes(feed, calls)
     yield from check_speeds(feed, calls)
     yield from check_call_counts(feed)
-    yield from check_service(feed)
     yield from check_unused(feed)
 
 
@@ -60,7 +61,8 @@ def require_sound(feed: Feed) -> tuple[Notice, ...]:
     if not errors:
         return notices
     first, records = errors[0], sum(notice.count for notice in errors)
-    others = f" ({records - 1} more records at fault: see `bagdar transit check`)" if records > 1 else ""
+    more = f"{records - 1} more record{'s' * (records > 2)} at fault: see `bagdar transit check`"  # noqa: PLR2004
+    others = f" ({more})" if records > 1 else ""
     raise InputError(
         first.code,
         f"{first.value!r}{others}",

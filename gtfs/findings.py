@@ -21,22 +21,26 @@ class Fault:
     severity: str = "error"
 
 
-def found(feed: Feed, fault: Fault, where: npt.NDArray[np.bool_], value: str | None = None) -> Iterator[Notice]:
+def found(
+    feed: Feed, fault: Fault, where: npt.NDArray[np.bool_], fields: tuple[str, ...] | None = None
+) -> Iterator[Notice]:
     """One notice for all records with a fault, at the first of them; none where there are none.
 
     Parameters
     ----------
     where
         Which records of the table have it, shape (records,).
-    value
-        What to show, where that is not what the field says.
+    fields
+        Whose values to show, where it is not that of the fault's field alone.
     """
     rows = np.flatnonzero(where)
     if len(rows):
-        yield found_at(feed, fault, int(rows[0]), len(rows), value)
+        table, row = feed.read[fault.table], int(rows[0])
+        value = ", ".join(table.text(field, row) for field in fields or (fault.field,))
+        yield found_at(feed, fault, row, len(rows), value)
 
 
-def found_at(feed: Feed, fault: Fault, row: int, count: int, value: str | None = None) -> Notice:
+def found_at(feed: Feed, fault: Fault, row: int, count: int, value: str) -> Notice:
     """A notice at a given record, which stands for ``count`` faults."""
     return Notice(
         code=fault.code,
@@ -44,7 +48,7 @@ def found_at(feed: Feed, fault: Fault, row: int, count: int, value: str | None =
         file=f"{fault.table}.txt",
         row=feed.line(fault.table, row),
         field=fault.field,
-        value=feed.read[fault.table].text(fault.field, row) if value is None else value,
+        value=value,
         remedy=fault.remedy,
         count=count,
     )

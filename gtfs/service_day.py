@@ -40,7 +40,7 @@ def require_service(feed: Feed, day: date) -> int:
         return trips[day]
     days = list(trips)
     place = bisect(days, day)
-    near = [f"before it {days[place - 1]}"] * (place > 0) + [f"after it {days[place]}"] * (place < len(days))
+    near = [f"before it {before}" for before in days[:place][-1:]] + [f"after it {after}" for after in days[place:][:1]]
     raise InputError(
         "GTFS_DATE",
         f"no service on {day}",

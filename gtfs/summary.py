@@ -93,7 +93,7 @@ def summarise(feed: Feed) -> Summary:
         trips_on_busiest_day=_on_day(busiest, days, service.value_counts()),
         frequency_departures=_on_day(busiest, days, _sums(runs, service)) if known else None,
         blank_times_share=_blank_times_share(feed),
-        trips_with_shape_share=1 - float(np.mean(trips.blank("shape_id"))),
+        trips_with_shape_share=float(np.mean(~trips.blank("shape_id"))),
         blocks=0 if trips.blank("block_id").all() else int(trips.frame["block_id"].nunique()),
     )
 

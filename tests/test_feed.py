@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gtfs.feed import read_feed
 from networks.faults import InputError
+from tests.small_feed import packed
 
 TABLES = {
     "agency.txt": "agency_name,agency_url,agency_timezone\nA,https://example.org,Asia/Almaty\n",
@@ -33,13 +34,6 @@ CALENDAR_HEAD = TABLES["calendar.txt"].splitlines()[0] + "\n"
 EXCEPTIONS = "service_id,date,exception_type\nweek,20260303,2\nsunday,20260303,1\nweek,20260308,1\n"
 
 FEEDS = ("amarillo", "augusta", "cuenca", "fortaleza", "riga", "saintjohn", "trensurb")
-
-
-def packed(path: Path, members: dict[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
 
 
 def changed(**tables: str | bytes | None) -> dict[str, str | bytes]:
