@@ -38,7 +38,7 @@ def call_order(feed: Feed) -> CallOrder:
     table = feed.read["stop_times"]
     trip = first_rows(table.frame["trip_id"], feed.read["trips"].frame["trip_id"])
     sequence = table.numbers("stop_sequence")
-    usable = (trip >= 0) & ~np.isin(trip, trip[np.isnan(sequence)])
+    usable = (trip >= 0) & ~np.isin(trip, trip[~(sequence >= 0)])
     row = np.flatnonzero(usable)
     row = row[np.lexsort((sequence[row], trip[row]))]
     again = (np.diff(trip[row], prepend=-1) == 0) & (np.diff(sequence[row], prepend=-1) == 0)

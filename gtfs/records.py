@@ -18,6 +18,8 @@ from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 from networks.faults import InputError
 
 Lines = npt.NDArray[np.int64]
+Odd = tuple[int, int, str]
+"""A record that has not as many fields as the header: its number among all, its fields, its text."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 NUL = b"\x00"
@@ -65,15 +67,17 @@ def read_records(stream: IO[bytes], file: Path) -> Records | None:
 
 
 def _text(content: bytes, file: Path) -> bytes:
-    """The content without its byte order mark, surely UTF-8; lines that end by a carriage return alone get a feed."""
+    """The content without its byte order mark, surely UTF-8; all lines end by a line feed."""
     text = content.removeprefix(BYTE_ORDER_MARK)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise _undecodable(text, fault.start, f"no UTF-8 text ({fault.reason})", file) from fault
     if NUL in text:
         raise _undecodable(text, text.index(NUL), "a NUL byte", file)
-    return text if b"\n" in text else text.replace(b"\r", b"\n")
+    return text
 
 
 def _undecodable(text: bytes, place: int, what: str, file: Path) -> InputError:
@@ -87,7 +91,7 @@ def _split(text: bytes) -> tuple[str, bytes, int]:
     for line in count(2):
         head = lines.readline()
         if head.strip() or not head:
-            return head.decode("utf-8"), lines.read(), line
+            return head.decode("utf-8"), lines.read().removeprefix(BYTE_ORDER_MARK), line  # pyarrow would drop one
     raise AssertionError  # pragma: no cover - lines end
 
 
@@ -106,21 +110,22 @@ def _parsed(names: list[str], body: bytes, first_line: int, file: Path) -> Recor
         texts, odd = _read(names, _closed(body, len(names)))
     except pa.ArrowInvalid as fault:
         raise InputError("CSV_ROW", " ".join(str(fault).split()), file=file, remedy=REMEDY) from fault
-    blank = [number for number, _, text in odd if not text.strip()]
-    ragged = [(number, fields) for number, fields, text in odd if text.strip()]
     closed = _is_closed(texts, odd)
-    total = texts.num_rows - closed + len(ragged)
-    lines = _lines(body, len(names), total, first_line, file)
+    records = texts.num_rows - closed
+    lines = _lines(body, records + len(odd), first_line, file)
     if not closed:
         raise InputError("CSV_ROW", "a quote is never closed", file=file, row=int(lines[-1]), remedy=REMEDY)
-    if ragged:
-        number, fields = ragged[0]
-        place = number - 1 - sum(before < number for before in blank)
-        others = f" (and {len(ragged) - 1} more such records)" if len(ragged) > 1 else ""
-        what = f"a record of {fields} fields under a header of {len(names)}{others}"
-        raise InputError("CSV_ROW", what, file=file, row=int(lines[place]), remedy=REMEDY)
+    _refuse_ragged([row for row in odd if row[2].strip()], len(names), lines, file)
     named = [name for name in names if not name.startswith(" ")]
-    return Records(texts.slice(0, total).select(named), lines)
+    blank = [number - 1 for number, _, _ in odd]
+    return Records(texts.slice(0, records).select(named), np.delete(lines, blank))
+
+
+def _refuse_ragged(ragged: list[Odd], fields: int, lines: Lines, file: Path) -> None:
+    if ragged:
+        others = f" (and {len(ragged) - 1} more such records)" if len(ragged) > 1 else ""
+        what = f"a record of {ragged[0][1]} fields under a header of {fields}{others}"
+        raise InputError("CSV_ROW", what, file=file, row=int(lines[ragged[0][0] - 1]), remedy=REMEDY)
 
 
 def _closed(body: bytes, fields: int) -> bytes:
@@ -129,7 +134,7 @@ def _closed(body: bytes, fields: int) -> bytes:
     return body + end + b",".join([END] * fields) + b"\n"
 
 
-def _is_closed(texts: pa.Table, odd: list[tuple[int, int, str]]) -> bool:
+def _is_closed(texts: pa.Table, odd: list[Odd]) -> bool:
     """Whether our own record came out as one."""
     end = END.decode()
     if odd and odd[-1][2].rstrip().endswith(end):
@@ -137,9 +142,9 @@ def _is_closed(texts: pa.Table, odd: list[tuple[int, int, str]]) -> bool:
     return bool(texts.num_rows) and texts.column(0)[-1].as_py() == end
 
 
-def _read(names: list[str], body: bytes) -> tuple[pa.Table, list[tuple[int, int, str]]]:
-    """Records with the right number of fields, and of the others number, fields and text."""
-    odd: list[tuple[int, int, str]] = []
+def _read(names: list[str], body: bytes) -> tuple[pa.Table, list[Odd]]:
+    """Records with as many fields as the header, and the others."""
+    odd: list[Odd] = []
 
     def leave_out(row: Any) -> str:
         odd.append((row.number, row.actual_columns, row.text))
@@ -154,8 +159,8 @@ def _read(names: list[str], body: bytes) -> tuple[pa.Table, list[tuple[int, int,
     return texts, odd
 
 
-def _lines(body: bytes, fields: int, total: int, first_line: int, file: Path) -> Lines:
-    """Where each record begins; only where lines are blank or quoted does one have to go through them."""
+def _lines(body: bytes, total: int, first_line: int, file: Path) -> Lines:
+    """Where each record begins, whatever its fields; only where lines are empty or quoted are they gone through."""
     ends = body.count(b"\n") + (not body.endswith(b"\n"))
     if ends == total:
         return np.arange(first_line, first_line + total, dtype=np.int64)
@@ -164,7 +169,7 @@ def _lines(body: bytes, fields: int, total: int, first_line: int, file: Path) ->
     before = 0
     try:
         for record in reader:
-            if record and (len(record) > 1 or fields == 1 or record[0].strip()):
+            if record:
                 begins.append(before + first_line)
             before = reader.line_num
     except csv.Error as fault:

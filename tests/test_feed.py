@@ -280,6 +280,8 @@ def test_a_field_that_all_rests_on_is_missing(tmp_path):
         ('stop_id,stop_name\n0,"Old\n\nmarket"\n \n1,"A\n2,B\n', "CSV_ROW", 6),
         ('stop_id,stop_name\n0,"Old\n\nmarket"\n \n1,A\n2\n', "CSV_ROW", 7),
         ("stop_id,stop_name,stop_id\n1,A,1\n", "CSV_ROW", 1),
+        ('stop_id,stop_name\n1,A\n\n"\n"\n', "CSV_ROW", 4),
+        ("stop_id\rstop_name\n1,A\n", "CSV_ROW", 3),
         ("stop_id,stop_name\n1,A\n2,Café\n".encode("latin-1"), "CSV_ENCODING", 3),
         ('stop_id,stop_name\n1,"A\nB"\n2,Café\n'.encode("latin-1"), "CSV_ENCODING", 4),
         ("stop_id,stop_name\n1,A\n2,B\0\n", "CSV_ENCODING", 3),
