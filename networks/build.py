@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -50,6 +50,12 @@ BUS_TYPES = """<types>
 </types>
 """
 """Last over both: buses reach terminals and hospitals over service roads; SUMO leaves those to deliveries."""
+
+LONGEST_CYCLE_S = 150.0
+SHORTENED_CYCLE_S = 120.0
+LEAST_GREEN_S = 6.0
+"""netconvert gives up its cycle of 90 s where the stages of a joined light do not fit into it and shows each for 31 s:
+cycles of six minutes, which no city runs. Beyond the longest one, greens are cut evenly."""
 
 GLOBE = (-180.0, -90.0, 180.0, 90.0)
 
@@ -182,8 +188,38 @@ def _rewrite(built: Path, out_path: Path) -> None:
 def _copy(begin: bytes, network: IO[bytes], out: IO[bytes] | gzip.GzipFile) -> None:
     """Copy all lines; netconvert escapes a street name twice (``&amp;amp;``), which is once too often."""
     out.write(begin)
+    program: list[bytes] = []
     while lines := network.readlines(CHUNK_BYTES):
-        out.write(re.sub(rb"&amp;(?=(amp|lt|gt|quot|apos);)", b"&", b"".join(lines)))
+        text = b"".join(lines)
+        if program or b"<tlLogic" in text:
+            text = b"".join(_with_fitting_cycles(lines, program))
+        out.write(re.sub(rb"&amp;(?=(amp|lt|gt|quot|apos);)", b"&", text))
+
+
+def _with_fitting_cycles(lines: list[bytes], program: list[bytes]) -> Iterator[bytes]:
+    """Lines, those of a signal program held back in ``program`` until it is whole."""
+    for line in lines:
+        if not program and not line.lstrip().startswith(b"<tlLogic"):
+            yield line
+            continue
+        program.append(line)
+        if line.lstrip().startswith(b"</tlLogic"):
+            yield from _fitting(program)
+            program.clear()
+
+
+def _fitting(program: list[bytes]) -> list[bytes]:
+    """A program with its greens cut evenly where its cycle is too long."""
+    duration = re.compile(rb'duration="([\d.]+)"')
+    found = [duration.search(line) for line in program]
+    cycle_s = sum(float(match[1]) for match in found if match)
+    greens = [row for row, line in enumerate(program) if found[row] and re.search(rb'state="[^"]*[Gg]', line)]
+    green_s = sum(float(match[1]) for row in greens if (match := found[row]))
+    if cycle_s <= LONGEST_CYCLE_S or not greens:
+        return program
+    share = (SHORTENED_CYCLE_S - cycle_s + green_s) / len(greens)
+    shortened = b'duration="%d"' % round(max(share, LEAST_GREEN_S))
+    return [duration.sub(shortened, line) if row in greens else line for row, line in enumerate(program)]
 
 
 def _refused(source: Path, what: str) -> InputError:

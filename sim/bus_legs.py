@@ -19,7 +19,7 @@ LEAST_CALLS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leg:
-    """A pattern's calls on one of its paths, two or more, in order; ``number`` counts a pattern's legs from 0."""
+    """A pattern's calls on one of its paths, two or more, in order; ``number`` is the path's row among the pattern's."""
 
     pattern: int
     number: int
@@ -41,6 +41,11 @@ class TripLeg:
     first: int
     last: int
 
+    def call_rows(self, timetable: Timetable) -> IntArray:
+        """Rows of its calls in the timetable."""
+        calls = [call.call for call in self.leg.calls[self.first : self.last + 1]]
+        return timetable.trips.call_start[self.trip] + np.array(calls, dtype=np.int32)
+
 
 def legs_of(
     network: RoadNetwork, lanes: dict[str, BusLanes], patterns: Sequence[PatternPath], repairs: Repairs
@@ -57,7 +62,6 @@ def _legs(
         lanes[vehicle_class] = BusLanes(network, vehicle_class)
     vehicle_m = vehicle_length_m(vehicle_class)
     leading = {call for owner, call in repairs.leading_lane if owner == row}
-    number = 0
     for path_row, path in enumerate(pattern.paths):
         ways_m = {
             int(call): float(pattern.places.way_m[call])
@@ -67,8 +71,7 @@ def _legs(
         if len(ways_m) >= LEAST_CALLS:
             calls = stop_calls(network, lanes[vehicle_class], path, ways_m, vehicle_m, leading)
             if len(calls) >= LEAST_CALLS:
-                yield Leg(row, number, vehicle_class, path, tuple(calls))
-                number += 1
+                yield Leg(row, path_row, vehicle_class, path, tuple(calls))
 
 
 def vehicle_length_m(vehicle_class: str) -> float:

@@ -4,8 +4,8 @@ A stop stands on the edge that the path uses, where the stop is projected onto i
 vehicle can get to where it must turn. Calls at one stop share a place wherever edge and lane agree.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,10 +44,14 @@ class PathCall:
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """What a rehearsal found: calls, by pattern and number, that must stand on the lane that leads on, or be left out."""
+    """What rehearsals found, by pattern and number of the call.
+
+    Calls in ``leading_lane`` must stand on a lane from which the next turn is made, those in ``left_out`` cannot be
+    served.
+    """
 
     leading_lane: frozenset[tuple[int, int]] = frozenset()
-    left_out: frozenset[tuple[int, int]] = field(default_factory=frozenset)
+    left_out: frozenset[tuple[int, int]] = frozenset()
 
 
 def stop_calls(
@@ -145,24 +149,19 @@ def _shared_lane(calls: list[PathCall], before: PathCall, lane: int, wanted: fro
     return lane
 
 
-def stop_ids(places: Sequence[tuple[str, StopPlace]]) -> dict[tuple[str, StopPlace], str]:
-    """Ids of bus stops: the stop's own where it has one place, numbered from the second on where it has several."""
-    ids: dict[tuple[str, StopPlace], str] = {}
-    counts: dict[str, int] = {}
+def stop_ids(ids: Iterable[str]) -> list[str]:
+    """Ids of bus stops: a stop's own for its first place, numbered from the second on."""
     taken: set[str] = set()
-    for key in places:
-        if key in ids:
-            continue
-        base = simulation_id(key[0])
-        number = counts.get(base, 0) + 1
-        name = base if number == 1 else f"{base}#{number}"
+    names = []
+    for stop_id in ids:
+        base, number = simulation_id(stop_id), 1
+        name = base
         while name in taken:
             number += 1
             name = f"{base}#{number}"
-        counts[base] = number
         taken.add(name)
-        ids[key] = name
-    return ids
+        names.append(name)
+    return names
 
 
 def simulation_id(text: str) -> str:

@@ -40,7 +40,10 @@ class VehicleStop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BusVehicle:
-    """A vehicle with all its trips: where it drives (network rows), where it stops, when it enters (s)."""
+    """A vehicle with all its trips: where it drives (network rows), where it stops, when it enters (s).
+
+    ``deadhead_s`` is the time on an empty road between each leg and the next.
+    """
 
     vehicle_id: str
     vehicle_class: str
@@ -49,6 +52,7 @@ class BusVehicle:
     edges: IntArray
     stops: tuple[VehicleStop, ...]
     legs: tuple[TripLeg, ...]
+    deadhead_s: tuple[float, ...] = ()
 
 
 def bus_vehicles(
@@ -165,10 +169,13 @@ def _vehicle(
 ) -> BusVehicle:
     edges = [chain[0].leg.edges(chain[0].first, chain[0].last)]
     stops = list(_stops(timetable, chain[0], dwell_s, None))
+    deadhead_s = []
     for before, after in pairwise(chain):
         here, there = _ends(before, after)
-        if here.edge != there.edge:
-            edges.append(ways[before.leg.vehicle_class, here.edge, there.edge].edges[1:])
+        way = ways.get((before.leg.vehicle_class, here.edge, there.edge)) if here.edge != there.edge else None
+        if way is not None:
+            edges.append(way.edges[1:])
+        deadhead_s.append(way.time_s if way is not None else 0.0)
         edges.append(after.leg.edges(after.first, after.last)[1:])
         layover_s = _departure_s(timetable, after) - _arrival_s(timetable, before)
         stops.extend(_stops(timetable, after, dwell_s, layover_s))
@@ -182,6 +189,7 @@ def _vehicle(
         edges=np.concatenate(edges),
         stops=tuple(stops),
         legs=tuple(chain),
+        deadhead_s=tuple(deadhead_s),
     )
 
 

@@ -47,3 +47,38 @@ def demand_by_link(
         result[2, row] = min(result[2, row], distance_m[vehicle])
         result[3, row] += 1 - distance_m[vehicle] / range_m
     return result
+
+
+@njit(cache=True, nogil=True)
+def departures_at_speed(
+    speed: float,
+    moving_s: npt.NDArray[np.float64],
+    standing_s: npt.NDArray[np.float64],
+    dwell_s: npt.NDArray[np.float64],
+    until_s: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Arrivals and departures of a vehicle that is held up by nothing but what it was told.
+
+    Parameters
+    ----------
+    speed
+        Its speed as a share of the one that ``moving_s`` holds for.
+    moving_s, standing_s
+        Time under way to each stop from the one before, moving and standing, shape (stops,); the first counts from 0.
+    dwell_s, until_s
+        Least time at each stop, and the moment before which it does not leave (NaN where it may), shape (stops,).
+
+    Returns
+    -------
+    Shape (stops, 2): arrival and departure.
+    """
+    times_s = np.empty((len(moving_s), 2))
+    now_s = 0.0
+    for stop in range(len(moving_s)):
+        now_s += moving_s[stop] / speed + standing_s[stop]
+        times_s[stop, 0] = now_s
+        now_s += dwell_s[stop]
+        if until_s[stop] > now_s:  # not where it is NaN
+            now_s = until_s[stop]
+        times_s[stop, 1] = now_s
+    return times_s

@@ -1,12 +1,16 @@
 """SUMO's command line from values, with the settings that make a run honest and repeatable."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class SumoOptions:
-    """One simulation as SUMO is to run it. A negative ``teleport_s`` leaves stuck vehicles in place."""
+    """One simulation as SUMO is to run it.
+
+    A negative ``teleport_s`` leaves stuck vehicles in place; an infinite ``end_s`` runs until the last vehicle is gone.
+    """
 
     network: Path
     routes: tuple[Path, ...]
@@ -18,6 +22,8 @@ class SumoOptions:
     additional: tuple[Path, ...] = ()
     tripinfo: Path | None = None
     statistics: Path | None = None
+    stop_visits: Path | None = None
+    warnings: Path | None = None
 
     def arguments(self, log_every_steps: int | None = None) -> list[str]:
         """SUMO's arguments, program name left out; with a line on standard output now and then where asked for."""
@@ -25,7 +31,7 @@ class SumoOptions:
             *("--net-file", str(self.network)),
             *("--route-files", ",".join(str(path) for path in self.routes)),
             *("--begin", f"{self.begin_s:g}"),
-            *("--end", f"{self.end_s:g}"),
+            *("--end", f"{self.end_s:g}" if math.isfinite(self.end_s) else "-1"),
             *("--step-length", f"{self.step_s:g}"),
             *("--seed", str(self.seed)),
             *("--time-to-teleport", f"{self.teleport_s:g}"),
@@ -44,4 +50,8 @@ class SumoOptions:
             words += ["--tripinfo-output.write-unfinished", "true", "--tripinfo-output.write-undeparted", "true"]
         if self.statistics is not None:
             words += ["--statistic-output", str(self.statistics)]
+        if self.stop_visits is not None:
+            words += ["--stop-output", str(self.stop_visits)]
+        if self.warnings is not None:
+            words += ["--error-log", str(self.warnings)]
         return words

@@ -18,17 +18,22 @@ from sim.modes import MODES
 StopIds = Mapping[tuple[int, StopPlace], str]
 """Id of the bus stop of a stop (row of the timetable) at a place."""
 
-PERIOD_DEVICE = "has.fcd.device"
+RECORDED = "has.fcd.device"
+"""What makes SUMO record a vehicle's positions where such a record is asked for."""
+
+KEEP_CLEAR_S = 30.0
+"""After so long a wait a driver enters a junction that he cannot clear at once: where imported streets have edges shorter
+than a bus inside a junction, he would wait for ever."""
 
 
 def write_stops(
-    path: Path, network: RoadNetwork, timetable: Timetable, stop_ids: StopIds, lengths_m: Mapping[str, float]
+    path: Path, network: RoadNetwork, timetable: Timetable, stop_ids: StopIds, stop_m: Callable[[str], float]
 ) -> None:
-    """Write the bus stops as an additional file; ``lengths_m`` gives how long each of them is, by its id."""
+    """Write the bus stops as an additional file; ``stop_m`` gives how long each of them is, by its id."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<additional>"]
     for (stop, place), name in stop_ids.items():
         lane = network.edges.lane_start[place.edge] + place.lane
-        begin_m = max(0.0, place.end_m - lengths_m[name])
+        begin_m = max(0.0, place.end_m - stop_m(name))
         lines.append(
             f"    <busStop id={quoteattr(name)} name={quoteattr(timetable.stops.names[stop])} "
             f'lane={quoteattr(network.lanes.ids[lane])} startPos="{begin_m:.2f}" endPos="{place.end_m:.2f}">'
@@ -62,8 +67,8 @@ def _types() -> Iterator[str]:
     for mode in MODES:
         name = vehicle_type(mode.vehicle_class)
         yield (
-            f'    <vType id="{name}" vClass="{mode.vehicle_class}" length="{mode.length_m:g}" speedDev="0">'
-            f'<param key="{PERIOD_DEVICE}" value="true"/></vType>'
+            f'    <vType id="{name}" vClass="{mode.vehicle_class}" length="{mode.length_m:g}" speedDev="0" jmIgnoreKeepClearTime="{KEEP_CLEAR_S:g}">'
+            f'<param key="{RECORDED}" value="true"/></vType>'
         )
 
 
@@ -72,10 +77,11 @@ def _vehicle(
 ) -> Iterator[str]:
     lane = vehicle.stops[0].place.lane
     edges = " ".join(network.edges.ids[row] for row in vehicle.edges.tolist())
+    line = f" line={quoteattr(vehicle.line)}" if vehicle.line else ""
     yield (
         f"    <vehicle id={quoteattr(vehicle.vehicle_id)} type={quoteattr(vehicle_type(vehicle.vehicle_class))} "
         f'depart="{vehicle.depart_s:.0f}" departLane="{lane}" departPos="stop" departSpeed="0" '
-        f'speedFactor="{speed_factor:.3f}" line={quoteattr(vehicle.line)}>'
+        f'speedFactor="{speed_factor:.3f}"{line}>'
     )
     yield f"        <route edges={quoteattr(edges)}/>"
     for stop in vehicle.stops:
