@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from gtfs.blank_times import BoolArray
 from gtfs.clock import Seconds, parse_times
 from gtfs.columns import Rows, owners, starts, take
-from gtfs.left_out import Fault, left_out
-from networks.faults import InputError, Notice
+from networks.faults import InputError
 
 MOST_DEPARTURES = 2_000_000
 """More in one feed are taken for a mistake: New York's buses make some 60,000 a day."""
-
-NO_WINDOW = Fault("GTFS_FREQUENCY", "trip_id", "The record is left out: end it after its start, a headway above zero")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,10 +25,10 @@ class Repetitions:
     trip: Rows
     departure_s: Seconds
     headway_s: Seconds
-    exact_times: npt.NDArray[np.bool_]
+    exact_times: BoolArray
 
 
-def repetitions(table: pd.DataFrame, trip: Rows, path: Path) -> tuple[Repetitions, tuple[Notice, ...]]:
+def repetitions(table: pd.DataFrame, trip: Rows, path: Path) -> tuple[Repetitions, BoolArray]:
     """Departures from ``start_time`` on, a headway apart, all before ``end_time``.
 
     With ``exact_times`` 1 every one that is before ``end_time`` runs: the standard puts it less than a headway after
@@ -47,6 +44,11 @@ def repetitions(table: pd.DataFrame, trip: Rows, path: Path) -> tuple[Repetition
     path
         Of the feed, for messages.
 
+    Returns
+    -------
+    repetitions, unusable
+        The departures, and a flag for each wanted record that makes none, for want of a window or a headway.
+
     Raises
     ------
     InputError
@@ -58,13 +60,13 @@ def repetitions(table: pd.DataFrame, trip: Rows, path: Path) -> tuple[Repetition
     sound = (start_s >= 0) & (end_s > start_s) & (headway_s > 0)
     wanted = np.flatnonzero(sound & (trip >= 0))
     windows = Repetitions(trip[wanted], start_s[wanted], headway_s[wanted], exact[wanted])
-    return _expanded(windows, end_s[wanted], path), _notices(table, ~sound & (trip >= 0), path)
+    return _expanded(windows, end_s[wanted], path), ~sound & (trip >= 0)
 
 
-def _exact(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _exact(table: pd.DataFrame) -> BoolArray:
     if "exact_times" not in table:
         return np.zeros(len(table), dtype=np.bool_)
-    exact: npt.NDArray[np.bool_] = (table["exact_times"] == 1).fillna(value=False).to_numpy(dtype=np.bool_)
+    exact: BoolArray = (table["exact_times"] == 1).fillna(value=False).to_numpy(dtype=np.bool_)
     return exact
 
 
@@ -93,8 +95,3 @@ def _once(every: Repetitions) -> Repetitions:
     trip, departure_s = every.trip[order], every.departure_s[order]
     again = (np.diff(trip, prepend=-1) == 0) & (np.diff(departure_s, prepend=-1) == 0)
     return take(every, order[~again])
-
-
-def _notices(table: pd.DataFrame, faulty: npt.NDArray[np.bool_], path: Path) -> tuple[Notice, ...]:
-    rows = np.flatnonzero(faulty)
-    return (left_out(table, rows, NO_WINDOW, path / "frequencies.txt", len(rows)),) if len(rows) else ()

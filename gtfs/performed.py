@@ -3,18 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from gtfs.blank_times import BoolArray
+from gtfs.call_order import first_rows
 from gtfs.clock import Seconds, time_text
 from gtfs.columns import Rows, take
+from gtfs.feed import Feed
+from gtfs.findings import Fault, found
 from gtfs.frequencies import Repetitions, repetitions
-from gtfs.trip_calls import TripCalls, rows_of
-from networks.faults import Notice
+from gtfs.trip_calls import TripCalls
+from networks.faults import InputError, Notice
+
+MOST_CALLS = 20_000_000
+"""More in one day are taken for a mistake: a large country's public transport makes some three million."""
+
+NO_WINDOW = Fault(
+    "GTFS_FREQUENCY",
+    "frequencies",
+    "end_time",
+    "The record is left out: let the window end after it begins, and give a headway above zero",
+    "warning",
+)
 
 Dates = npt.NDArray[np.datetime64]
 
@@ -37,11 +49,7 @@ class Departures:
 
 
 def departures(
-    calls: TripCalls,
-    frequencies: pd.DataFrame | None,
-    trip_ids: pd.Series,
-    days: Mapping[date, tuple[int, BoolArray]],
-    path: Path,
+    feed: Feed, calls: TripCalls, days: Mapping[date, tuple[int, BoolArray]]
 ) -> tuple[Departures, tuple[Notice, ...]]:
     """Departures of some service days that still run after moment 0 of the timetable's clock.
 
@@ -49,15 +57,16 @@ def departures(
     ----------
     calls
         Of every trip that runs on one of the days.
-    frequencies, trip_ids
-        The feed's table, and its trips.
     days
         For each service day the seconds from the timetable's moment 0 to the day's own, and a flag for each trip of
         the feed that runs on it.
-    path
-        Of the feed, for messages.
+
+    Raises
+    ------
+    InputError
+        GTFS_FREQUENCY where they are too many to be meant.
     """
-    starts, notices = _starts(calls, frequencies, trip_ids, path)
+    starts, notices = _starts(feed, calls)
     first_s, last_s = calls.departure_s[calls.is_first], calls.arrival_s[calls.is_last]
     feed_row = calls.trip[calls.is_first][starts.trip]
     per_day = [np.flatnonzero(runs[feed_row]) for _, runs in days.values()]
@@ -72,12 +81,22 @@ def departures(
         headway_s=chosen.headway_s,
         exact_times=chosen.exact_times,
     )
+    _require_few(np.diff(calls.call_start)[every.trip], feed)
     return take(every, np.flatnonzero(last_s[every.trip] + every.shift_s > 0)), notices
 
 
-def _starts(
-    calls: TripCalls, frequencies: pd.DataFrame | None, trip_ids: pd.Series, path: Path
-) -> tuple[Repetitions, tuple[Notice, ...]]:
+def _require_few(calls: Rows, feed: Feed) -> None:
+    if (count := int(calls.sum(dtype=np.int64))) > MOST_CALLS:
+        raise InputError(
+            "GTFS_FREQUENCY",
+            f"its headways make {count:,} calls",
+            file=feed.path / "frequencies.txt",
+            field="headway_secs",
+            remedy="Give headways in seconds",
+        )
+
+
+def _starts(feed: Feed, calls: TripCalls) -> tuple[Repetitions, tuple[Notice, ...]]:
     """When trips start: as written, or again and again; a trip that is repeated does not run as written."""
     first_s = calls.departure_s[calls.is_first]
     written = Repetitions(
@@ -86,17 +105,26 @@ def _starts(
         headway_s=np.zeros(len(first_s), dtype=np.int64),
         exact_times=np.zeros(len(first_s), dtype=np.bool_),
     )
+    frequencies = feed.gtfs.frequencies
     if frequencies is None:
         return written, ()
-    trip = rows_of(frequencies["trip_id"], trip_ids.iloc[calls.trip[calls.is_first]])
+    trip = _places(calls.trip[calls.is_first], first_rows(frequencies["trip_id"], feed.gtfs.trips["trip_id"]))
     once = take(written, np.setdiff1d(written.trip, trip))
-    repeated, notices = repetitions(frequencies, trip, path)
+    repeated, unusable = repetitions(frequencies, trip, feed.path)
     return Repetitions(
         trip=np.concatenate((once.trip, repeated.trip)),
         departure_s=np.concatenate((once.departure_s, repeated.departure_s)),
         headway_s=np.concatenate((once.headway_s, repeated.headway_s)),
         exact_times=np.concatenate((once.exact_times, repeated.exact_times)),
-    ), notices
+    ), tuple(found(feed, NO_WINDOW, unusable))
+
+
+def _places(rows: Rows, wanted: npt.NDArray[np.integer]) -> Rows:
+    """Where each wanted row stands among ``rows``, which ascend; -1 where it does not."""
+    if not len(rows):
+        return np.full(len(wanted), -1, dtype=np.int32)
+    places = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
+    return np.where(rows[places] == wanted, places, -1).astype(np.int32)
 
 
 def performed_ids(departures: Departures, trip_ids: tuple[str, ...], service_date: date) -> tuple[str, ...]:

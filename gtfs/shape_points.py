@@ -1,47 +1,43 @@
 """The shapes that trips follow, out of a feed's points."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
+from gtfs.call_order import first_rows
 from gtfs.columns import Rows, starts
 from gtfs.day_tables import Shapes
-from gtfs.left_out import Fault, left_out
-from gtfs.trip_calls import numbers, reals, rows_of, texts
+from gtfs.feed import Feed
+from gtfs.findings import Fault, found
+from gtfs.trip_calls import numbers, reals, texts
 from networks.faults import Notice
 
-LOST = Fault("GTFS_REFERENCE", "shape_id", "The trip goes without a shape: give it two points in shapes.txt")
+LOST = Fault(
+    "GTFS_REFERENCE", "trips", "shape_id", "The trip goes without a shape: give it two points in shapes.txt", "warning"
+)
 
 
-def shapes_of(
-    points: pd.DataFrame | None, trips: pd.DataFrame, rows: Rows, path: Path
-) -> tuple[Shapes, Rows, tuple[Notice, ...]]:
+def shapes_of(feed: Feed, trips: Rows) -> tuple[Shapes, Rows, tuple[Notice, ...]]:
     """Shapes of some trips, the row of each trip's shape, -1 where it has none, and those that cannot be found.
 
     Parameters
     ----------
-    points
-        The feed's ``shapes``, None where it has none.
-    trips, rows
-        The feed's trips, and which of them are wanted.
-    path
-        Of the feed, for messages.
+    trips
+        Rows of the feed's trips, shape (n,).
     """
-    named = np.array(texts(trips, "shape_id"), dtype=object)[rows]
-    shapes = _shapes(points, tuple(sorted(set(named.tolist()) - {""})))
+    named = np.array(texts(feed.gtfs.trips, "shape_id"), dtype=object)[trips]
+    shapes = _shapes(feed.gtfs.shapes, tuple(sorted(set(named.tolist()) - {""})))
     row_of = {shape_id: row for row, shape_id in enumerate(shapes.ids)}
     shape = np.array([row_of.get(shape_id, -1) for shape_id in named.tolist()], dtype=np.int32)
-    lost = rows[(shape < 0) & (named != "")]
-    notices = (left_out(trips, lost, LOST, path / "trips.txt", len(lost)),) if len(lost) else ()
-    return shapes, shape, notices
+    lost = np.zeros(len(feed.gtfs.trips), dtype=np.bool_)
+    lost[trips] = (shape < 0) & (named != "")
+    return shapes, shape, tuple(found(feed, LOST, lost))
 
 
 def _shapes(points: pd.DataFrame | None, ids: tuple[str, ...]) -> Shapes:
     """Those of the shapes that have two points with coordinates, a line's least."""
     if points is None or not ids:
         return Shapes((), starts(np.zeros(0, dtype=np.int32)), np.empty((0, 2)), np.empty(0))
-    shape = rows_of(points["shape_id"], pd.Series(ids, dtype="string"))
+    shape = first_rows(points["shape_id"], pd.Series(ids, dtype="string"))
     lonlat = np.column_stack([reals(points, field) for field in ("shape_pt_lon", "shape_pt_lat")])
     shape[~np.isfinite(lonlat).all(axis=1)] = -1
     counts = np.bincount(shape[shape >= 0], minlength=len(ids))

@@ -1,6 +1,6 @@
 """The timetable of one service day as arrays: every departure that is performed, with its calls."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -10,23 +10,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from gtfs.blank_times import BoolArray
+from gtfs.calendars import Days, service_days
+from gtfs.call_order import first_rows
 from gtfs.clock import Seconds, origin_epoch_s, origins_apart_s
 from gtfs.columns import Rows, owners, spans, starts, take
 from gtfs.day_tables import Calls, Patterns, Routes, Shapes, Stops, Trips, take_patterns, take_shapes, take_trips
 from gtfs.feed import Feed
-from gtfs.left_out import Fault, left_out
+from gtfs.findings import Fault, found
 from gtfs.patterns import group
 from gtfs.performed import Departures, departures, performed_ids
-from gtfs.service_days import active_services
 from gtfs.shape_points import shapes_of
-from gtfs.trip_calls import TripCalls, numbers, reals, rows_of, texts, trip_calls
+from gtfs.trip_calls import TripCalls, numbers, reals, texts, trip_calls
 from networks.faults import Notice
 
 NO_TYPE = -1
 NO_DIRECTION = -1
 
-UNKNOWN_ROUTE = Fault("GTFS_REFERENCE", "route_id", "The trip is left out: add its route to routes.txt")
-ID_AGAIN = Fault("GTFS_DUPLICATE", "trip_id", "The trip is left out: give each trip its own id")
+UNKNOWN_ROUTE = Fault(
+    "GTFS_REFERENCE", "trips", "route_id", "The trip is left out: add its route to routes.txt", "warning"
+)
+ID_AGAIN = Fault("GTFS_DUPLICATE", "trips", "trip_id", "The trip is left out: give each trip its own id", "warning")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,19 +106,18 @@ def timetable(
     InputError
         GTFS_TIMEZONE where the agency's zone is not known; GTFS_FREQUENCY where headways make too many departures.
     """
-    gtfs, path = feed.gtfs, feed.path
-    zone = _timezone(feed)
+    gtfs, zone = feed.gtfs, _timezone(feed)
+    services = service_days(gtfs)
     wanted, unwanted = _wanted(feed, route_types)
     days = {
-        day: (-origins_apart_s(day, service_date, zone), wanted & _runs(feed, day))
+        day: (-origins_apart_s(day, service_date, zone), wanted & _runs(feed, services, day))
         for day in (service_date, *([service_date - timedelta(1)] if previous_day else []))
     }
-    calls, faulty = trip_calls(gtfs, np.any([runs for _, runs in days.values()], axis=0), path)
-    found, unusable = departures(calls, gtfs.frequencies, gtfs.trips["trip_id"], days, path)
-    found = take(found, _by_departure(found, calls, gtfs.trips))
-    trip_rows = calls.trip[calls.is_first]
-    shapes, shape, lost = shapes_of(gtfs.shapes, gtfs.trips, trip_rows, path)
-    patterns, pattern = _patterns(feed, calls, found, shape)
+    calls, faulty = trip_calls(feed, np.any([runs for _, runs in days.values()], axis=0))
+    performed, unusable = departures(feed, calls, days)
+    performed = take(performed, _by_departure(performed, calls, gtfs.trips))
+    shapes, shape, lost = shapes_of(feed, calls.trip[calls.is_first])
+    patterns, pattern = _patterns(feed, calls, performed, shape)
     whole = Timetable(
         service_date=service_date,
         timezone=zone,
@@ -124,11 +126,11 @@ def timetable(
         routes=_routes(gtfs.routes),
         shapes=shapes,
         patterns=patterns,
-        trips=_trips(calls, found, gtfs.trips, pattern, service_date),
-        calls=_calls(calls, found),
+        trips=_trips(calls, performed, gtfs.trips, pattern, service_date),
+        calls=_calls(calls, performed),
         notices=(*unwanted, *faulty, *unusable, *lost),
     )
-    return _used(whole, np.arange(len(found.trip)))
+    return _used(whole, np.arange(len(performed.trip)))
 
 
 def _timezone(feed: Feed) -> str:
@@ -139,40 +141,38 @@ def _timezone(feed: Feed) -> str:
 def _wanted(feed: Feed, route_types: Collection[int] | None) -> tuple[BoolArray, tuple[Notice, ...]]:
     """A flag for each trip of the feed: whether its route is wanted."""
     trips, routes = feed.gtfs.trips, feed.gtfs.routes
-    route = rows_of(trips["route_id"], routes["route_id"])
+    route = first_rows(trips["route_id"], routes["route_id"])
     again = trips["trip_id"].duplicated().to_numpy(dtype=np.bool_)
-    notices = tuple(
-        left_out(trips, np.flatnonzero(mask), fault, feed.path / "trips.txt", int(mask.sum()))
-        for mask, fault in ((route < 0, UNKNOWN_ROUTE), (again, ID_AGAIN))
-        if mask.any()
-    )
+    notices = (*found(feed, UNKNOWN_ROUTE, route < 0), *found(feed, ID_AGAIN, again))
     kinds = numbers(routes, "route_type", NO_TYPE)
     wanted = np.ones(len(routes), dtype=np.bool_) if route_types is None else np.isin(kinds, list(route_types))
     return (route >= 0) & wanted[route] & ~again, notices
 
 
-def _runs(feed: Feed, day: date) -> BoolArray:
+def _runs(feed: Feed, services: Mapping[str, Days], day: date) -> BoolArray:
     """A flag for each trip of the feed: whether its service is active."""
-    active: BoolArray = feed.gtfs.trips["service_id"].isin(active_services(feed.gtfs, day)).to_numpy(dtype=np.bool_)
-    return active
+    active = [service for service, days in services.items() if np.datetime64(day) in days]
+    runs: BoolArray = feed.gtfs.trips["service_id"].isin(active).to_numpy(dtype=np.bool_)
+    return runs
 
 
-def _by_departure(found: Departures, calls: TripCalls, trips: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _by_departure(performed: Departures, calls: TripCalls, trips: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Order by departure on the timetable's clock, then by id."""
     ids = texts(trips.iloc[calls.trip[calls.is_first]], "trip_id")
     place = np.empty(len(ids), dtype=np.int64)
     place[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
-    first_s = calls.departure_s[calls.is_first][found.trip] + found.shift_s
-    return np.lexsort((-found.service_date.astype(np.int64), place[found.trip], first_s))
+    first_s = calls.departure_s[calls.is_first][performed.trip] + performed.shift_s
+    return np.lexsort((-performed.service_date.astype(np.int64), place[performed.trip], first_s))
 
 
-def _patterns(feed: Feed, calls: TripCalls, found: Departures, shape: Rows) -> tuple[Patterns, Rows]:
+def _patterns(feed: Feed, calls: TripCalls, performed: Departures, shape: Rows) -> tuple[Patterns, Rows]:
     """Patterns of the trips that depart, and the pattern of each departure."""
     gtfs = feed.gtfs
-    often = np.bincount(found.trip, minlength=len(shape))
+    often = np.bincount(performed.trip, minlength=len(shape))
     rows = np.flatnonzero(often)
     trips = gtfs.trips.iloc[calls.trip[calls.is_first][rows]]
-    route, direction = rows_of(trips["route_id"], gtfs.routes["route_id"]), numbers(trips, "direction_id", NO_DIRECTION)
+    route = first_rows(trips["route_id"], gtfs.routes["route_id"]).astype(np.int32)
+    direction = numbers(trips, "direction_id", NO_DIRECTION)
     start = calls.call_start
     stops = [calls.stop[start[row] : start[row + 1]].tobytes() for row in rows.tolist()]
     keys = zip(route.tolist(), direction.tolist(), shape[rows].tolist(), stops, strict=True)
@@ -191,29 +191,29 @@ def _patterns(feed: Feed, calls: TripCalls, found: Departures, shape: Rows) -> t
         call_stop=calls.stop[places],
         call_distance=calls.distance[places],
     )
-    return patterns, pattern[found.trip]
+    return patterns, pattern[performed.trip]
 
 
-def _trips(calls: TripCalls, found: Departures, trips: pd.DataFrame, pattern: Rows, service_date: date) -> Trips:
-    trips = trips.iloc[calls.trip[calls.is_first][found.trip]]
+def _trips(calls: TripCalls, performed: Departures, trips: pd.DataFrame, pattern: Rows, service_date: date) -> Trips:
+    trips = trips.iloc[calls.trip[calls.is_first][performed.trip]]
     trip_ids = texts(trips, "trip_id")
     return Trips(
-        ids=performed_ids(found, trip_ids, service_date),
+        ids=performed_ids(performed, trip_ids, service_date),
         trip_ids=trip_ids,
-        service_dates=found.service_date,
+        service_dates=performed.service_date,
         pattern=pattern,
         block_ids=texts(trips, "block_id"),
         headsigns=texts(trips, "trip_headsign"),
-        is_frequency_based=found.headway_s > 0,
-        exact_times=found.exact_times,
-        headway_s=found.headway_s,
-        call_start=starts(np.diff(calls.call_start)[found.trip]),
+        is_frequency_based=performed.headway_s > 0,
+        exact_times=performed.exact_times,
+        headway_s=performed.headway_s,
+        call_start=starts(np.diff(calls.call_start)[performed.trip]),
     )
 
 
-def _calls(calls: TripCalls, found: Departures) -> Calls:
-    places = spans(calls.call_start, found.trip)
-    shift_s = np.repeat(found.shift_s, np.diff(calls.call_start)[found.trip])
+def _calls(calls: TripCalls, performed: Departures) -> Calls:
+    places = spans(calls.call_start, performed.trip)
+    shift_s = np.repeat(performed.shift_s, np.diff(calls.call_start)[performed.trip])
     return Calls(
         stop_sequence=calls.stop_sequence[places],
         arrival_s=calls.arrival_s[places] + shift_s,

@@ -2,28 +2,36 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import gtfs_kit
 import numpy as np
 import pandas as pd
 
 from gtfs.blank_times import BoolArray, FloatArray, fill_halves, interpolate
+from gtfs.call_order import first_rows
 from gtfs.clock import BLANK_S, ILLEGIBLE_S, Seconds, parse_times
 from gtfs.columns import Rows, starts, take
-from gtfs.left_out import Fault, left_out
+from gtfs.feed import Feed
+from gtfs.findings import Fault, found, found_at
 from networks.faults import Notice
 
 NO_SEQUENCE = -1
 
-UNKNOWN_STOP = Fault("GTFS_REFERENCE", "stop_id", "The trip is left out: add the stop to stops.txt")
-NO_NUMBER = Fault("GTFS_VALUE", "stop_sequence", "The trip is left out: number its calls")
-NUMBER_AGAIN = Fault("GTFS_DUPLICATE", "stop_sequence", "The trip is left out: number each of its calls differently")
-NO_ARRIVAL = Fault("GTFS_TIME", "arrival_time", "The trip is left out: write times as HH:MM:SS")
-NO_DEPARTURE = Fault("GTFS_TIME", "departure_time", "The trip is left out: write times as HH:MM:SS")
-BLANK_END = Fault("GTFS_TIME", "arrival_time", "The trip is left out: give its first and its last call a time")
-BACK_IN_TIME = Fault("GTFS_TIME_ORDER", "arrival_time", "The trip is left out: let its times grow")
-TOO_FEW_CALLS = Fault("GTFS_TRIP_CALLS", "trip_id", "The trip is left out: give it two calls in stop_times.txt")
+
+def _fault(code: str, field: str, remedy: str) -> Fault:
+    return Fault(code, "stop_times", field, f"The trip is left out: {remedy}", "warning")
+
+
+UNKNOWN_STOP = _fault("GTFS_REFERENCE", "stop_id", "add the stop to stops.txt")
+NO_NUMBER = _fault("GTFS_VALUE", "stop_sequence", "number its calls")
+NUMBER_AGAIN = _fault("GTFS_DUPLICATE", "stop_sequence", "number each of its calls differently")
+NO_ARRIVAL = _fault("GTFS_TIME", "arrival_time", "write times as HH:MM:SS")
+NO_DEPARTURE = _fault("GTFS_TIME", "departure_time", "write times as HH:MM:SS")
+BLANK_END = _fault("GTFS_TIME", "arrival_time", "give its first and its last call a time")
+BACK_IN_TIME = _fault("GTFS_TIME_ORDER", "arrival_time", "let its times grow")
+TOO_FEW_CALLS = Fault(
+    "GTFS_TRIP_CALLS", "trips", "trip_id", "The trip is left out: give it two calls in stop_times.txt", "warning"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +72,6 @@ class TripCalls:
         return starts(np.diff(np.flatnonzero(self.is_first), append=len(self.trip)))
 
 
-def rows_of(values: pd.Series, keys: pd.Series) -> Rows:
-    """Row in ``keys`` of each value, the first where it stands there twice; -1 where it does not."""
-    row_of = {key: row for row, key in reversed(list(enumerate(keys)))}
-    places, distinct = pd.factorize(values)
-    rows: Rows = np.array([*(row_of.get(value, -1) for value in distinct), -1], dtype=np.int32)[places]
-    return rows
-
-
 def numbers(table: pd.DataFrame, field: str, blank: int) -> Rows:
     """An integer field, ``blank`` where it or all of it is missing."""
     if field not in table:
@@ -93,29 +93,26 @@ def texts(table: pd.DataFrame, field: str) -> tuple[str, ...]:
     return tuple(table[field].fillna("").astype(str).tolist()) if field in table else ("",) * len(table)
 
 
-def trip_calls(gtfs: gtfs_kit.Feed, wanted: BoolArray, path: Path) -> tuple[TripCalls, tuple[Notice, ...]]:
+def trip_calls(feed: Feed, wanted: BoolArray) -> tuple[TripCalls, tuple[Notice, ...]]:
     """Calls of the wanted trips, and what kept some of them out.
 
     Parameters
     ----------
     wanted
         A flag for each record of the feed's ``trips``.
-    path
-        Of the feed, for messages.
     """
-    written = _written(gtfs, wanted)
-    calls, faulty = _without(written, _faults(written), gtfs, path)
-    calls = _filled(calls, gtfs.stops)
-    calls, unordered = _without(calls, [(BACK_IN_TIME, _goes_back(calls))], gtfs, path)
-    few = np.flatnonzero(wanted & (np.bincount(written.trip, minlength=len(wanted)) < 2))  # noqa: PLR2004 - two ends
-    short = (left_out(gtfs.trips, few, TOO_FEW_CALLS, path / "trips.txt", len(few)),) if len(few) else ()
-    return calls, (*faulty, *unordered, *short)
+    written = _written(feed.gtfs, wanted)
+    calls, faulty = _without(written, _faults(written), feed)
+    calls = _filled(calls, feed.gtfs.stops)
+    calls, unordered = _without(calls, [(BACK_IN_TIME, _goes_back(calls))], feed)
+    few = wanted & (np.bincount(written.trip, minlength=len(wanted)) < 2)  # noqa: PLR2004 - a journey has two ends
+    return calls, (*faulty, *unordered, *found(feed, TOO_FEW_CALLS, few))
 
 
 def _written(gtfs: gtfs_kit.Feed, wanted: BoolArray) -> TripCalls:
     """Calls of the wanted trips as written, blank times still blank."""
     table = gtfs.stop_times
-    trip = rows_of(table["trip_id"], gtfs.trips["trip_id"])
+    trip = first_rows(table["trip_id"], gtfs.trips["trip_id"])
     records = np.flatnonzero((trip >= 0) & wanted[trip])
     table, trip = table.iloc[records], trip[records]
     sequence = numbers(table, "stop_sequence", NO_SEQUENCE)
@@ -125,8 +122,8 @@ def _written(gtfs: gtfs_kit.Feed, wanted: BoolArray) -> TripCalls:
     untimed = arrival_s == BLANK_S
     calls = TripCalls(
         record=records.astype(np.int32),
-        trip=trip,
-        stop=rows_of(table["stop_id"], gtfs.stops["stop_id"]),
+        trip=trip.astype(np.int32),
+        stop=first_rows(table["stop_id"], gtfs.stops["stop_id"]).astype(np.int32),
         stop_sequence=sequence,
         arrival_s=arrival_s,
         departure_s=departure_s,
@@ -144,7 +141,7 @@ def _faults(calls: TripCalls) -> list[tuple[Fault, BoolArray]]:
     again = ~calls.is_first & (np.diff(calls.stop_sequence, prepend=NO_SEQUENCE) == 0)
     return [
         (UNKNOWN_STOP, calls.stop < 0),
-        (NO_NUMBER, calls.stop_sequence == NO_SEQUENCE),
+        (NO_NUMBER, calls.stop_sequence < 0),
         (NUMBER_AGAIN, again),
         (NO_ARRIVAL, calls.arrival_s == ILLEGIBLE_S),
         (NO_DEPARTURE, calls.departure_s == ILLEGIBLE_S),
@@ -153,7 +150,7 @@ def _faults(calls: TripCalls) -> list[tuple[Fault, BoolArray]]:
 
 
 def _without(
-    calls: TripCalls, faults: Iterable[tuple[Fault, BoolArray]], gtfs: gtfs_kit.Feed, path: Path
+    calls: TripCalls, faults: Iterable[tuple[Fault, BoolArray]], feed: Feed
 ) -> tuple[TripCalls, tuple[Notice, ...]]:
     """Calls of the trips that have two and no fault, and a notice for each kind of fault found."""
     kept = ~(calls.is_first & calls.is_last)
@@ -162,7 +159,9 @@ def _without(
         trips = np.unique(calls.trip[mask])
         kept &= ~np.isin(calls.trip, trips)
         if len(trips):
-            notices.append(left_out(gtfs.stop_times, calls.record[mask], fault, path / "stop_times.txt", len(trips)))
+            record = int(calls.record[mask].min())
+            value = feed.read[fault.table].text(fault.field, record)
+            notices.append(found_at(feed, fault, record, len(trips), value))
     return take(calls, np.flatnonzero(kept)), tuple(notices)
 
 

@@ -4,29 +4,32 @@ import csv
 import io
 import math
 import zipfile
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
+READ = {"agency", "stops", "trips", "stop_times", "calendar", "calendar_dates", "frequencies"}
+
+
 def naive_tables(path):
-    """Records of each table, as dictionaries of texts."""
+    """Records of each table that a service day needs, as dictionaries of texts."""
     tables = {}
     with zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
-            name = member.split("/")[-1]
-            if "__MACOSX" not in member and name.endswith(".txt") and not name.startswith("."):
+            name = member.split("/")[-1].removesuffix(".txt")
+            if "__MACOSX" not in member and name in READ:
                 lines = io.StringIO(archive.read(member).decode("utf-8-sig"))
                 rows = [row for row in csv.reader(lines) if row]
                 head = [field.strip() for field in rows[0]] if rows else []
-                tables[name[:-4]] = [dict(zip(head, row, strict=False)) for row in rows[1:]]
+                tables[name] = [dict(zip(head, row, strict=False)) for row in rows[1:]]
     return tables
 
 
-def naive_day(path, day, *, previous_day=True):
+def naive_day(tables, day, *, previous_day=True):
     """Departures of a service day, each a dictionary; times are seconds since the day's noon minus twelve hours."""
-    tables = naive_tables(path)
     zone = ZoneInfo(tables["agency"][0]["agency_timezone"])
     found = _departures(tables, day, 0)
     if previous_day:
@@ -73,10 +76,7 @@ def _departures(tables, day, shift):
         if calls is None:
             continue
         begin = calls[0]["departure"]
-        if trip["trip_id"] in windows:
-            begins = _repeated(windows[trip["trip_id"]])
-        else:
-            begins = [begin]
+        begins = _repeated(windows[trip["trip_id"]]) if trip["trip_id"] in windows else [begin]
         for start in begins:
             moved = [
                 call | {name: call[name] - begin + start + shift for name in ("arrival", "departure")} for call in calls
@@ -150,7 +150,7 @@ def _place(stop):
 
 def _fill(calls):
     timed = [number for number, call in enumerate(calls) if not call["is_interpolated"]]
-    for begin, end in zip(timed, timed[1:], strict=False):
+    for begin, end in pairwise(timed):
         far = _how_far(calls[begin : end + 1])
         start, length = calls[begin]["departure"], calls[end]["arrival"] - calls[begin]["departure"]
         for number in range(begin + 1, end):
@@ -166,7 +166,7 @@ def _how_far(span):
     places = [call["place"] for call in span]
     far = [0.0]
     if None not in places:
-        for one, other in zip(places, places[1:], strict=False):
+        for one, other in pairwise(places):
             far.append(far[-1] + _angle(one, other))
     return far if far[-1] > 0 else list(range(len(span)))
 
@@ -183,16 +183,14 @@ def _vector(lat, lon):
     return [math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)]
 
 
-def naive_weekday(path):
+def naive_weekday(tables):
     """The weekday with the most trips, the earliest of them."""
-    tables = naive_tables(path)
     trips = {}
     for row in tables["trips"]:
         trips[row["service_id"]] = trips.get(row["service_id"], 0) + 1
     texts = [row["start_date"] for row in tables.get("calendar", [])]
     texts += [row["date"] for row in tables.get("calendar_dates", [])]
-    days = sorted(
-        {date(int(text[:4]), int(text[4:6]), int(text[6:])) + timedelta(step) for text in texts for step in range(3)}
-    )
+    begins = [datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date() for text in texts]
+    days = sorted({day + timedelta(step) for day in begins for step in range(3)})
     weekdays = [day for day in days if day.weekday() < 5]
     return max(weekdays, key=lambda day: sum(trips.get(service, 0) for service in naive_services(tables, day)))

@@ -31,7 +31,7 @@ NEW_YORK = "America/New_York"
         ("25:60:00", ILLEGIBLE_S),
         ("08:05", ILLEGIBLE_S),
         ("08:05:09.5", ILLEGIBLE_S),
-        ("٠٨:٠٥:٠٩", ILLEGIBLE_S),
+        ("\u0660\u0668:05:09", ILLEGIBLE_S),
         ("1000000000000000000000:00:00", ILLEGIBLE_S),
     ],
 )
