@@ -153,9 +153,10 @@ def nearby_edges(
 
     Returns
     -------
-    Edge (NONE beyond the last one), place from the edge's begin and distance (infinity beyond), shape (points, most).
+    Segment (NONE beyond the last one), place from its edge's begin and distance (infinity beyond), shape
+    (points, most); no two segments of a point belong to one edge.
     """
-    edge = np.full((len(points_m), most), NONE, np.int32)
+    segment = np.full((len(points_m), most), NONE, np.int32)
     place_m = np.zeros((len(points_m), most))
     distance_m = np.full((len(points_m), most), np.inf)
     columns, rows = grid.shape[0], grid.shape[1]
@@ -173,8 +174,11 @@ def nearby_edges(
                 for member in grid.members[grid.start[cell] : grid.start[cell + 1]]:
                     at_m, off_m = _project(x, y, segment_m[member])
                     if off_m <= radius_m:
-                        _keep(edge[point], place_m[point], distance_m[point], segment_edge[member], at_m, off_m)
-    return edge, place_m, distance_m
+                        slot = _slot(segment[point], distance_m[point], segment_edge, member)
+                        if off_m < distance_m[point, slot]:
+                            segment[point, slot], place_m[point, slot] = member, at_m
+                            distance_m[point, slot] = off_m
+    return segment, place_m, distance_m
 
 
 @njit(cache=True, nogil=True)
@@ -190,20 +194,15 @@ def _project(x: float, y: float, segment_m: FloatArray) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _keep(
-    edge: IntArray, place_m: FloatArray, distance_m: FloatArray, new_edge: int, at_m: float, off_m: float
-) -> None:
-    """Note an edge in a point's list where it is nearer than what stands there of the same edge, or than the worst."""
+def _slot(segment: IntArray, distance_m: FloatArray, segment_edge: IntArray, member: int) -> int:
+    """Where a segment may stand in a point's list: in the place of one of the same edge, else in that of the worst."""
     worst = 0
-    for slot in range(len(edge)):
-        if edge[slot] == new_edge:
-            if off_m < distance_m[slot]:
-                place_m[slot], distance_m[slot] = at_m, off_m
-            return
+    for slot in range(len(segment)):
+        if segment[slot] != NONE and segment_edge[segment[slot]] == segment_edge[member]:
+            return slot
         if distance_m[slot] > distance_m[worst]:
             worst = slot
-    if off_m < distance_m[worst]:
-        edge[worst], place_m[worst], distance_m[worst] = new_edge, at_m, off_m
+    return worst
 
 
 @njit(cache=True, nogil=True)

@@ -29,6 +29,10 @@ from networks.spatial import edge_lines
 CELL_M = 60.0
 """Side of a cell of the grid in which nearby edges are looked for."""
 
+HEADING_COST = 4.0
+"""Cost of a street at right angles to the line's own direction, twice as much of one against it: as much as a point
+nearly three standard deviations off."""
+
 TURN_ROUND_M = 200.0
 """A turn into the opposite direction counts as so much more way: buses make it, but seldom."""
 
@@ -108,37 +112,49 @@ class Matcher:
     segment_edge: IntArray
     grid: Grid
 
-    def match(self, points_m: npt.ArrayLike, settings: MatchSettings) -> tuple[MatchedPart, ...]:
-        """Match a line of points, shape (points, 2); the parts come in order, several where no way joins them.
+    def match(
+        self, points_m: npt.ArrayLike, settings: MatchSettings, heading: npt.ArrayLike | None = None
+    ) -> tuple[MatchedPart, ...]:
+        """Match a line of points; the parts come in order, several where no way joins them.
 
         Points far from all streets, or that no way reaches, lie on no part; so do those that are not finite.
+
+        Parameters
+        ----------
+        points_m
+            Shape (points, 2).
+        heading
+            Direction at each point as a vector of length 1, shape (points, 2), where it is known.
         """
         points = np.ascontiguousarray(points_m, dtype=np.float64).reshape(-1, 2)
-        node, place_m, off_m = nearby_edges(
+        segment, place_m, off_m = nearby_edges(
             points, self.segment_m, self.segment_edge, self.grid, settings.radius_m, settings.candidates
         )
         law = MatchLaw(
             settings.beta_m, settings.stretch, settings.slack_m, settings.detour_m, settings.slip_m, settings.skips
         )
+        node = np.where(segment == NONE, NONE, self.segment_edge[segment])
         cost = 0.5 * (off_m / settings.sigma_m) ** 2
+        if heading is not None:
+            cost += HEADING_COST * (1 - self._along(segment, np.asarray(heading, dtype=np.float64)))
         chosen, behind = match_points(node, place_m, cost, _way_along(points), self.graph, law)
         used = np.flatnonzero(behind != SKIPPED).astype(np.int32)
         begins = np.flatnonzero(behind[used] == NONE)
-        limit_m = settings.detour_m + settings.stretch * 1000.0
         return tuple(
-            self._part(points, rows, node[rows, chosen[rows]], place_m[rows, chosen[rows]], settings, limit_m)
+            self._part(rows, node[rows, chosen[rows]], place_m[rows, chosen[rows]], settings)
             for rows in np.split(used, begins[1:])
             if len(rows)
         )
 
+    def _along(self, segment: IntArray, heading: FloatArray) -> FloatArray:
+        """Cosine of the angle between candidates' streets and the line's own direction; 1 where that is not known."""
+        ahead = self.segment_m[segment, 2:4] - self.segment_m[segment, :2]
+        length_m = np.maximum(np.hypot(ahead[..., 0], ahead[..., 1]), 1e-9)
+        cosine = (ahead * heading[:, None, :]).sum(axis=2) / length_m
+        return np.where(np.isfinite(cosine), cosine, 1.0)
+
     def _part(
-        self,
-        points: FloatArray,
-        rows: IntArray,
-        node: IntArray,
-        place_m: FloatArray,
-        settings: MatchSettings,
-        limit_m: float,
+        self, rows: IntArray, node: IntArray, place_m: FloatArray, settings: MatchSettings
     ) -> MatchedPart:
         path, position = join_places(node, place_m, self.graph, settings.slip_m, np.inf)
         on_network_m = place_m * self.scale[node]

@@ -18,7 +18,7 @@ from sim.modes import mode_of
 SHAPE_STEP_M = 25.0
 """Distance of the points that a shape is matched by."""
 
-SHAPE_SETTINGS = MatchSettings()
+SHAPE_SETTINGS = MatchSettings(beta_m=5.0)
 STOPS_SETTINGS = MatchSettings(
     sigma_m=15.0, beta_m=60.0, radius_m=100.0, stretch=2.0, slack_m=400.0, detour_m=3000.0, skips=2
 )
@@ -105,9 +105,15 @@ def _matched(
     if len(line_m) < 2:  # noqa: PLR2004 - no line
         return (), MatchQuality(0.0, 0.0, 0.0, np.nan, np.nan, np.nan)
     points = _even(line_m, SHAPE_STEP_M) if is_shape else line_m
-    parts = streets.match(points, SHAPE_SETTINGS if is_shape else STOPS_SETTINGS)
+    parts = streets.match(points, SHAPE_SETTINGS, _heading(points)) if is_shape else streets.match(points, STOPS_SETTINGS)
     paths = tuple(path_over(network, part.edges) for part in parts if _driven_m(network, part) >= LEAST_PART_M)
     return paths, _quality(line_m, paths)
+
+
+def _heading(points: FloatArray) -> FloatArray:
+    """Direction of a line at its points, from the one before to the one after, as vectors of length 1."""
+    ahead = np.gradient(points, axis=0)
+    return np.asarray(ahead / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None])
 
 
 def _driven_m(network: RoadNetwork, part: MatchedPart) -> float:
