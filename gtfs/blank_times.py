@@ -12,10 +12,10 @@ EARTH_RADIUS_M = 6_371_008.8
 
 
 def fill_halves(arrival_s: Seconds, departure_s: Seconds) -> tuple[Seconds, Seconds]:
-    """Arrivals and departures in which one that is blank equals the other."""
+    """Arrivals and departures in which one that is blank equals the other, where that is legible."""
     return (
-        np.where(arrival_s == BLANK_S, departure_s, arrival_s),
-        np.where(departure_s == BLANK_S, arrival_s, departure_s),
+        np.where((arrival_s == BLANK_S) & (departure_s >= 0), departure_s, arrival_s),
+        np.where((departure_s == BLANK_S) & (arrival_s >= 0), arrival_s, departure_s),
     )
 
 

@@ -81,8 +81,9 @@ def departures(
         headway_s=chosen.headway_s,
         exact_times=chosen.exact_times,
     )
+    every = take(every, np.flatnonzero(last_s[every.trip] + every.shift_s > 0))
     _require_few(np.diff(calls.call_start)[every.trip], feed)
-    return take(every, np.flatnonzero(last_s[every.trip] + every.shift_s > 0)), notices
+    return every, notices
 
 
 def _require_few(calls: Rows, feed: Feed) -> None:

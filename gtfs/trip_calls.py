@@ -116,10 +116,8 @@ def _written(gtfs: gtfs_kit.Feed, wanted: BoolArray) -> TripCalls:
     records = np.flatnonzero((trip >= 0) & wanted[trip])
     table, trip = table.iloc[records], trip[records]
     sequence = numbers(table, "stop_sequence", NO_SEQUENCE)
-    arrival_s = parse_times(table["arrival_time"])
-    departure_s = parse_times(table["departure_time"]) if "departure_time" in table else arrival_s
-    arrival_s, departure_s = fill_halves(arrival_s, departure_s)
-    untimed = arrival_s == BLANK_S
+    arrival_s, departure_s = fill_halves(_times(table, "arrival_time"), _times(table, "departure_time"))
+    untimed = (arrival_s == BLANK_S) & (departure_s == BLANK_S)
     calls = TripCalls(
         record=records.astype(np.int32),
         trip=trip.astype(np.int32),
@@ -134,6 +132,10 @@ def _written(gtfs: gtfs_kit.Feed, wanted: BoolArray) -> TripCalls:
         distance=reals(table, "shape_dist_traveled"),
     )
     return take(calls, np.lexsort((sequence, trip)))
+
+
+def _times(table: pd.DataFrame, field: str) -> Seconds:
+    return parse_times(table[field]) if field in table else np.full(len(table), BLANK_S, dtype=np.int64)
 
 
 def _faults(calls: TripCalls) -> list[tuple[Fault, BoolArray]]:

@@ -5,6 +5,7 @@ import io
 import math
 import zipfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,12 @@ def naive_tables(path):
 def naive_day(tables, day, *, previous_day=True):
     """Departures of a service day, each a dictionary; times are seconds since the day's noon minus twelve hours."""
     zone = ZoneInfo(tables["agency"][0]["agency_timezone"])
-    found = _departures(tables, day, 0)
+    calls = _calls_of(tables)
+    found = _departures(tables, calls, day, 0)
     if previous_day:
         before = day - timedelta(days=1)
         apart = int((_origin(before, zone) - _origin(day, zone)).total_seconds())
-        found += [item for item in _departures(tables, before, apart) if item["calls"][-1]["arrival"] > 0]
+        found += [item for item in _departures(tables, calls, before, apart) if item["calls"][-1]["arrival"] > 0]
     return sorted(found, key=lambda item: (item["calls"][0]["departure"], item["trip_id"], item["service_date"]))
 
 
@@ -59,12 +61,17 @@ def naive_services(tables, day):
     return running
 
 
-def _departures(tables, day, shift):
-    running = naive_services(tables, day)
+def _calls_of(tables):
+    """A function that gives the calls of a trip by its id."""
     stops = {row["stop_id"]: row for row in tables["stops"]}
     written = {}
     for row in tables["stop_times"]:
         written.setdefault(row["trip_id"], []).append(row)
+    return cache(lambda trip: _calls(written.get(trip, []), stops))
+
+
+def _departures(tables, calls_of, day, shift):
+    running = naive_services(tables, day)
     windows = {}
     for row in tables.get("frequencies", []):
         windows.setdefault(row["trip_id"], []).append(row)
@@ -72,7 +79,7 @@ def _departures(tables, day, shift):
     for trip in tables["trips"]:
         if trip["service_id"] not in running:
             continue
-        calls = _calls(written.get(trip["trip_id"], []), stops)
+        calls = calls_of(trip["trip_id"])
         if calls is None:
             continue
         begin = calls[0]["departure"]
