@@ -29,9 +29,15 @@ from networks.spatial import edge_lines
 CELL_M = 60.0
 """Side of a cell of the grid in which nearby edges are looked for."""
 
+TAIL = 1.5
+"""From so many standard deviations on a point's distance counts less than the normal law has it."""
+
 HEADING_COST = 4.0
 """Cost of a street at right angles to the line's own direction, twice as much of one against it: as much as a point
 nearly three standard deviations off."""
+
+CORNER_M = 10.0
+"""A turn at right angles counts as so much more way: of two paths near a line the one with fewer corners was driven."""
 
 TURN_ROUND_M = 200.0
 """A turn into the opposite direction counts as so much more way: buses make it, but seldom."""
@@ -134,7 +140,7 @@ class Matcher:
             settings.beta_m, settings.stretch, settings.slack_m, settings.detour_m, settings.slip_m, settings.skips
         )
         node = np.where(segment == NONE, NONE, self.segment_edge[segment])
-        cost = 0.5 * (off_m / settings.sigma_m) ** 2
+        cost = _emission(off_m / settings.sigma_m)
         if heading is not None:
             cost += HEADING_COST * (1 - self._along(segment, np.asarray(heading, dtype=np.float64)))
         chosen, behind = match_points(node, place_m, cost, _way_along(points), self.graph, law)
@@ -166,6 +172,15 @@ class Matcher:
             position=position,
             place_m=on_network_m,
         )
+
+
+def _emission(deviations: FloatArray) -> FloatArray:
+    """Cost of places by their distance in standard deviations: the normal law's, and linear beyond the tail's begin.
+
+    Points inside a wide junction lie far from all edges, as those end at its rim: a normal law would have the path
+    loop through side streets to come near them (Huber's loss).
+    """
+    return np.where(deviations <= TAIL, 0.5 * deviations**2, TAIL * (deviations - 0.5 * TAIL))
 
 
 def matcher(network: RoadNetwork, vehicle_class: str) -> Matcher:
@@ -214,7 +229,17 @@ def _turn_m(network: RoadNetwork, turns: Router, corners: FloatArray, owner: Int
     edges = network.edges
     from_row, to_row = turns.edges[begin], turns.edges[end]
     turns_round = edges.from_junction[from_row] == edges.to_junction[to_row]
-    return across_m + TURN_ROUND_M * turns_round
+    into, out = _ends(corners, owner, nodes)
+    cosine = (into[begin] * out[end]).sum(axis=1)
+    return across_m + CORNER_M * (1 - cosine) + TURN_ROUND_M * turns_round
+
+
+def _ends(corners: FloatArray, owner: IntArray, nodes: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+    """Direction at each edge's end and at its begin, as vectors of length 1, shape (nodes, 2)."""
+    first, behind = np.searchsorted(owner, nodes), np.searchsorted(owner, nodes, side="right")
+    ends = corners[behind - 1] - corners[behind - 2], corners[first + 1] - corners[first]
+    into, out = (vector / np.maximum(np.hypot(*vector.T), 1e-9)[:, None] for vector in ends)
+    return into, out
 
 
 def _way_along(points: FloatArray) -> FloatArray:
