@@ -159,9 +159,7 @@ class Matcher:
         cosine = (ahead * heading[:, None, :]).sum(axis=2) / length_m
         return np.where(np.isfinite(cosine), cosine, 1.0)
 
-    def _part(
-        self, rows: IntArray, node: IntArray, place_m: FloatArray, settings: MatchSettings
-    ) -> MatchedPart:
+    def _part(self, rows: IntArray, node: IntArray, place_m: FloatArray, settings: MatchSettings) -> MatchedPart:
         path, position = join_places(node, place_m, self.graph, settings.slip_m, np.inf)
         on_network_m = place_m * self.scale[node]
         return MatchedPart(

@@ -82,9 +82,7 @@ class PathPlaces:
     distance_m: FloatArray
 
 
-def places_on_paths(
-    paths: Sequence[Path], points_m: FloatArray, radius_m: float, *, left_m: float = 0.0
-) -> PathPlaces:
+def places_on_paths(paths: Sequence[Path], points_m: FloatArray, radius_m: float, *, left_m: float = 0.0) -> PathPlaces:
     """Places of points, shape (points, 2), on paths that follow one another, in the order of the points.
 
     Parameters

@@ -97,7 +97,9 @@ def stop_calls(
             lane = _lane(lanes.usable(edge), wanted, entered[position], end_m, left_m)
         if before is not None and before.position == position and end_m - before.place.end_m < APART_M:
             lane = _shared_lane(calls, before, lane, wanted)
-        calls.append(PathCall(call, position, StopPlace(edge, lane, round(end_m, 2)), float(path.begin_m[position]) + end_m))
+        calls.append(
+            PathCall(call, position, StopPlace(edge, lane, round(end_m, 2)), float(path.begin_m[position]) + end_m)
+        )
     return calls
 
 
@@ -124,9 +126,7 @@ def _end_m(at_m: float, length_m: float, vehicle_m: float) -> float:
     return max(min(max(at_m, vehicle_m + GAP_M), length_m - GAP_M), min(length_m - 0.1, vehicle_m))
 
 
-def _lane(
-    usable: frozenset[int], wanted: frozenset[int], entered: frozenset[int], end_m: float, left_m: float
-) -> int:
+def _lane(usable: frozenset[int], wanted: frozenset[int], entered: frozenset[int], end_m: float, left_m: float) -> int:
     """The rightmost lane that can be reached before the stop and left for the turn behind it, else the least bad."""
 
     def missing_m(lane: int) -> float:

@@ -42,7 +42,8 @@ class VehicleStop:
 class BusVehicle:
     """A vehicle with all its trips: where it drives (network rows), where it stops, when it enters (s).
 
-    ``deadhead_s`` is the time on an empty road between each leg and the next.
+    ``deadhead_s`` is the time on an empty road between each leg and the next, ``deadhead_edges`` how many edges further
+    than the last one of a leg the next one begins.
     """
 
     vehicle_id: str
@@ -53,6 +54,7 @@ class BusVehicle:
     stops: tuple[VehicleStop, ...]
     legs: tuple[TripLeg, ...]
     deadhead_s: tuple[float, ...] = ()
+    deadhead_edges: tuple[int, ...] = ()
 
 
 def bus_vehicles(
@@ -88,6 +90,8 @@ class _Way:
     edges: IntArray
     time_s: float
 
+
+_NO_WAY = _Way(np.empty(0, dtype=np.int32), 0.0)
 
 Ways = dict[tuple[str, int, int], _Way]
 
@@ -169,13 +173,13 @@ def _vehicle(
 ) -> BusVehicle:
     edges = [chain[0].leg.edges(chain[0].first, chain[0].last)]
     stops = list(_stops(timetable, chain[0], dwell_s, None))
-    deadhead_s = []
+    deadheads: list[_Way] = []
     for before, after in pairwise(chain):
         here, there = _ends(before, after)
-        way = ways.get((before.leg.vehicle_class, here.edge, there.edge)) if here.edge != there.edge else None
-        if way is not None:
-            edges.append(way.edges[1:])
-        deadhead_s.append(way.time_s if way is not None else 0.0)
+        stays = here.edge == there.edge
+        way = _NO_WAY if stays else ways[before.leg.vehicle_class, here.edge, there.edge]
+        deadheads.append(way)
+        edges.append(way.edges[1:])
         edges.append(after.leg.edges(after.first, after.last)[1:])
         layover_s = _departure_s(timetable, after) - _arrival_s(timetable, before)
         stops.extend(_stops(timetable, after, dwell_s, layover_s))
@@ -189,13 +193,12 @@ def _vehicle(
         edges=np.concatenate(edges),
         stops=tuple(stops),
         legs=tuple(chain),
-        deadhead_s=tuple(deadhead_s),
+        deadhead_s=tuple(way.time_s for way in deadheads),
+        deadhead_edges=tuple(max(len(way.edges) - 1, 0) for way in deadheads),
     )
 
 
-def _stops(
-    timetable: Timetable, leg: TripLeg, dwell_s: FloatArray, layover_s: float | None
-) -> Iterator[VehicleStop]:
+def _stops(timetable: Timetable, leg: TripLeg, dwell_s: FloatArray, layover_s: float | None) -> Iterator[VehicleStop]:
     """Stops of a leg. A vehicle keeps to the departure at the first one and at timepoints, but not at the last one.
 
     Trips by headway keep to it at the first one alone.
@@ -220,9 +223,7 @@ def _stops(
 def _name(timetable: Timetable, chain: Sequence[TripLeg]) -> str:
     """A block's id for a vehicle of several trips, else its trip's."""
     first = chain[0]
-    return simulation_id(
-        timetable.trips.block_ids[first.trip] if len(chain) > 1 else timetable.trips.ids[first.trip]
-    )
+    return simulation_id(timetable.trips.block_ids[first.trip] if len(chain) > 1 else timetable.trips.ids[first.trip])
 
 
 def _named_apart(vehicles: list[BusVehicle]) -> list[BusVehicle]:

@@ -24,9 +24,7 @@ def read_stop_visits(path: Path) -> list[StopVisit]:
     def keep(tag: str, row: Attributes) -> None:
         if tag == "stopinfo" and "busStop" in row:
             visits.append(
-                StopVisit(
-                    row["id"], row.get("tripId", ""), row["busStop"], float(row["started"]), float(row["ended"])
-                )
+                StopVisit(row["id"], row.get("tripId", ""), row["busStop"], float(row["started"]), float(row["ended"]))
             )
 
     parse_xml(path, keep, code="SUMO_OUTPUT")

@@ -215,7 +215,9 @@ def _blamed(leg: Leg, run: LegRun) -> int | None:
 def _stop_ids(day: Timetable, legs: Iterable[Leg]) -> dict[tuple[int, StopPlace], str]:
     """Ids of the bus stops of some legs, by stop and place."""
     first = day.patterns.call_start
-    used = {(int(day.patterns.call_stop[first[leg.pattern] + call.call]), call.place) for leg in legs for call in leg.calls}
+    used = {
+        (int(day.patterns.call_stop[first[leg.pattern] + call.call]), call.place) for leg in legs for call in leg.calls
+    }
     keys = sorted(used, key=lambda key: (key[0], key[1].edge, key[1].lane, key[1].end_m))
     return dict(zip(keys, stop_ids([day.stops.ids[stop] for stop, _ in keys]), strict=True))
 

@@ -105,7 +105,9 @@ def _matched(
     if len(line_m) < 2:  # noqa: PLR2004 - no line
         return (), MatchQuality(0.0, 0.0, 0.0, np.nan, np.nan, np.nan)
     points = _even(line_m, SHAPE_STEP_M) if is_shape else line_m
-    parts = streets.match(points, SHAPE_SETTINGS, _heading(points)) if is_shape else streets.match(points, STOPS_SETTINGS)
+    parts = (
+        streets.match(points, SHAPE_SETTINGS, _heading(points)) if is_shape else streets.match(points, STOPS_SETTINGS)
+    )
     paths = tuple(path_over(network, part.edges) for part in parts if _driven_m(network, part) >= LEAST_PART_M)
     return paths, _quality(line_m, paths)
 
