@@ -7,6 +7,7 @@ before the edge ends; lanes of the next edge are judged first, so that short edg
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,10 +63,7 @@ class BusLanes:
     def entered(self, edges: Sequence[int] | IntArray) -> list[Lanes]:
         """For each edge of a path the lanes on which it is entered; every usable lane at the first one."""
         path = [int(edge) for edge in edges]
-        into = (
-            frozenset(end for _, end in self.turns(edge, following))
-            for edge, following in zip(path, path[1:], strict=False)
-        )
+        into = (frozenset(end for _, end in self.turns(edge, following)) for edge, following in pairwise(path))
         return [self.usable(path[0]), *into]
 
 

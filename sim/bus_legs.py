@@ -19,7 +19,7 @@ LEAST_CALLS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leg:
-    """A pattern's calls on one of its paths, two or more, in order; ``number`` is the path's row among the pattern's."""
+    """A pattern's calls on one of its paths, two or more, in order; ``number`` is the row of that path."""
 
     pattern: int
     number: int
@@ -43,8 +43,8 @@ class TripLeg:
 
     def call_rows(self, timetable: Timetable) -> IntArray:
         """Rows of its calls in the timetable."""
-        calls = [call.call for call in self.leg.calls[self.first : self.last + 1]]
-        return timetable.trips.call_start[self.trip] + np.array(calls, dtype=np.int32)
+        calls = np.array([call.call for call in self.leg.calls[self.first : self.last + 1]], dtype=np.int32)
+        return calls + int(timetable.trips.call_start[self.trip])
 
 
 def legs_of(
@@ -69,7 +69,7 @@ def _legs(
             if (row, int(call)) not in repairs.left_out
         }
         if len(ways_m) >= LEAST_CALLS:
-            calls = stop_calls(network, lanes[vehicle_class], path, ways_m, vehicle_m, leading)
+            calls = stop_calls(lanes[vehicle_class], path, ways_m, vehicle_m, leading)
             if len(calls) >= LEAST_CALLS:
                 yield Leg(row, path_row, vehicle_class, path, tuple(calls))
 

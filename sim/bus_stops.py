@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from networks.network import RoadNetwork
 from networks.paths import Path
 from sim.bus_lanes import CHANGE_M, BusLanes, changes
 
@@ -55,7 +54,6 @@ class Repairs:
 
 
 def stop_calls(
-    network: RoadNetwork,
     lanes: BusLanes,
     path: Path,
     ways_m: Mapping[int, float],
@@ -75,7 +73,7 @@ def stop_calls(
 
     Returns
     -------
-    Calls in order, each behind the one before it; calls that find no room there are left out.
+    Calls in order, none before the one that precedes it.
     """
     ahead, entered = lanes.leading_on(path.edges), lanes.entered(path.edges)
     forced = set(leading_lane)
@@ -85,21 +83,17 @@ def stop_calls(
         end_m = _end_m(at_m, float(path.length_m[position]), vehicle_m)
         before = calls[-1] if calls else None
         if before is not None and (position, end_m) <= (before.position, before.place.end_m):
-            position, end_m = before.position, before.place.end_m + GAP_M
-            if end_m > path.length_m[position] - 0.1:
-                continue
-        edge = int(path.edges[position])
-        left_m = float(path.length_m[position]) - end_m
+            # two stops at one place: the vehicle stands still and serves both
+            calls.append(PathCall(call, before.position, before.place, before.way_m))
+            continue
+        edge, left_m = int(path.edges[position]), float(path.length_m[position]) - end_m
         wanted = ahead[position] & lanes.usable(edge) or lanes.usable(edge)
-        if call in forced:
-            lane = min(wanted)
-        else:
-            lane = _lane(lanes.usable(edge), wanted, entered[position], end_m, left_m)
+        choice = wanted if call in forced else lanes.usable(edge)
+        lane = _lane(choice, wanted, entered[position], end_m, left_m)
         if before is not None and before.position == position and end_m - before.place.end_m < APART_M:
             lane = _shared_lane(calls, before, lane, wanted)
-        calls.append(
-            PathCall(call, position, StopPlace(edge, lane, round(end_m, 2)), float(path.begin_m[position]) + end_m)
-        )
+        place = StopPlace(edge, lane, round(end_m, 2))
+        calls.append(PathCall(call, position, place, float(path.begin_m[position]) + place.end_m))
     return calls
 
 

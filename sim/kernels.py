@@ -78,7 +78,7 @@ def departures_at_speed(
         now_s += moving_s[stop] / speed + standing_s[stop]
         times_s[stop, 0] = now_s
         now_s += dwell_s[stop]
-        if until_s[stop] > now_s:  # not where it is NaN
+        if until_s[stop] > now_s:  # noqa: PLR1730 - written so that NaN does not count
             now_s = until_s[stop]
         times_s[stop, 1] = now_s
     return times_s

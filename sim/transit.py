@@ -1,7 +1,7 @@
 """A timetable into the simulation: from a feed and a network to vehicles that SUMO can drive, and a report on them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -13,25 +13,27 @@ from gtfs.feed import Feed
 from gtfs.timetable import Timetable, timetable
 from networks.faults import InputError
 from networks.graph import Router, router
-from networks.network import NONE, RoadNetwork
+from networks.network import RoadNetwork
 from sim.bus_lanes import BusLanes
 from sim.bus_legs import Leg, legs_of, trip_legs, vehicle_length_m
 from sim.bus_stops import GAP_M, Repairs, StopPlace, stop_ids
 from sim.bus_vehicles import BusVehicle, bus_vehicles
 from sim.dwell import DwellLaw
 from sim.modes import MODES, Mode
-from sim.rehearsal import LegRun, Stuck, rehearse
-from sim.run_times import RunTimes, best_speed, fitted_dwells_s, run_times
+from sim.rehearsal import LegRun, rehearse
+from sim.run_times import best_speed, fitted_dwells_s, run_times
 from sim.transit_paths import PatternPath, pattern_paths
 
 ROUNDS = 4
 """Rehearsals at most; after the last one what still cannot be served is left out."""
 
-BERTHS = 3
+BERTHS = 5
 """Vehicles that stand at a stop behind one another, at most."""
 
 NEAR_STUCK_M = 150.0
 """A call so far behind or ahead of where a vehicle got stuck is taken to be the reason."""
+
+DEFAULT_DWELL = DwellLaw()
 
 FloatArray = npt.NDArray[np.float64]
 Say = Callable[[str], None]
@@ -49,7 +51,7 @@ class TransitOptions:
     modes: tuple[Mode, ...] = MODES
     begin_s: float = 0.0
     end_s: float = float("inf")
-    dwell: DwellLaw = DwellLaw()
+    dwell: DwellLaw = DEFAULT_DWELL
     calibrated: bool = True
 
 
@@ -75,6 +77,7 @@ class Transit:
         How many rehearsals it took.
     """
 
+    options: TransitOptions
     timetable: Timetable
     patterns: tuple[PatternPath, ...]
     legs: tuple[tuple[Leg, ...], ...]
@@ -123,6 +126,7 @@ def import_transit(
     if not vehicles:
         raise _nothing(feed, options)
     return Transit(
+        options=options,
         timetable=day,
         patterns=patterns,
         legs=tuple(legs),
@@ -165,7 +169,7 @@ def _drivable(
     rounds = 0
     while rounds < ROUNDS and (faulty or not rounds):
         rounds += 1
-        repairs = _repaired(network, repairs, faulty)
+        repairs = _repaired(repairs, faulty)
         legs = [leg for pattern in legs_of(network, lanes, patterns, repairs) for leg in pattern]
         ids = _stop_ids(day, legs)
         new = [leg for leg in legs if (leg.pattern, leg.number) not in driven or driven[_key(leg)].calls != leg.calls]
@@ -183,7 +187,7 @@ def _key(leg: Leg) -> LegKey:
     return leg.pattern, leg.number
 
 
-def _repaired(network: RoadNetwork, repairs: Repairs, faulty: Iterable[tuple[Leg, LegRun]]) -> Repairs:
+def _repaired(repairs: Repairs, faulty: Iterable[tuple[Leg, LegRun]]) -> Repairs:
     """Blame the call that is nearest to where a vehicle got stuck: it changes lane first, and is left out next time."""
     leading, left_out = set(repairs.leading_lane), set(repairs.left_out)
     for leg, run in faulty:
