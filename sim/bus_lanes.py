@@ -66,6 +66,16 @@ class BusLanes:
         into = (frozenset(end for _, end in self.turns(edge, following)) for edge, following in pairwise(path))
         return [self.usable(path[0]), *into]
 
+    def can_leave(self, lane: int, at_m: float, edges: IntArray) -> bool:
+        """Whether a vehicle on a lane at a place of a path's first edge can get to the next edge."""
+        leading = frozenset(begin for begin, _ in self.turns(int(edges[0]), int(edges[1])))
+        return changes(lane, leading) * CHANGE_M <= self.network.edge_length_m[edges[0]] - at_m
+
+    def can_reach(self, lane: int, at_m: float, edges: IntArray) -> bool:
+        """Whether a vehicle that comes onto a path's last edge can be on a lane by a place there."""
+        entered = frozenset(end for _, end in self.turns(int(edges[-2]), int(edges[-1])))
+        return changes(lane, entered) * CHANGE_M <= at_m
+
 
 def changes(lane: int, lanes: Lanes) -> int:
     """Changes of lane from one to the nearest of some; none where there are none to go to."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gtfs.timetable import Timetable
 from networks.graph import Router
 from networks.network import IntArray
+from sim.bus_lanes import BusLanes
 from sim.bus_legs import TripLeg
 from sim.bus_stops import StopPlace, simulation_id
 
@@ -27,7 +28,7 @@ class VehicleStop:
     """A stop that a vehicle makes.
 
     ``trip`` and ``call`` are rows of the timetable; it stays ``dwell_s`` and not less than until ``until_s`` where that
-    is given. Before it comes to the stop it waits off the lane until ``layover_s`` where that is given.
+    is given. Before it serves the stop it waits beside the lane until ``layover_s`` where that is given.
     """
 
     trip: int
@@ -63,6 +64,7 @@ def bus_vehicles(
     dwell_s: FloatArray,
     begin_s: float,
     router_for: Callable[[str], Router],
+    lanes_for: Callable[[str], BusLanes],
 ) -> list[BusVehicle]:
     """Vehicles in order of their entry.
 
@@ -76,7 +78,7 @@ def bus_vehicles(
         Nobody enters before.
     """
     blocks = _blocks(timetable, trips)
-    ways = _deadheads(blocks, router_for)
+    ways = _deadheads(blocks, router_for, lanes_for)
     chains = [chain for block in blocks for chain in _chains(timetable, block, ways)]
     vehicles = [_vehicle(timetable, chain, ways, dwell_s, begin_s) for chain in chains]
     vehicles.sort(key=lambda vehicle: (vehicle.depart_s, vehicle.vehicle_id))
@@ -93,7 +95,7 @@ class _Way:
 
 _NO_WAY = _Way(np.empty(0, dtype=np.int32), 0.0)
 
-Ways = dict[tuple[str, int, int], _Way]
+Ways = dict[tuple[str, StopPlace, StopPlace], _Way]
 
 
 def _blocks(timetable: Timetable, trips: Sequence[Sequence[TripLeg]]) -> list[list[TripLeg]]:
@@ -125,22 +127,31 @@ def _ends(before: TripLeg, after: TripLeg) -> tuple[StopPlace, StopPlace]:
     return before.leg.calls[before.last].place, after.leg.calls[after.first].place
 
 
-def _deadheads(blocks: Sequence[Sequence[TripLeg]], router_for: Callable[[str], Router]) -> Ways:
-    """Fastest ways between legs that follow each other, where they are on different edges."""
-    wanted: dict[str, dict[tuple[int, int], None]] = {}
+def _deadheads(
+    blocks: Sequence[Sequence[TripLeg]], router_for: Callable[[str], Router], lanes_for: Callable[[str], BusLanes]
+) -> Ways:
+    """Fastest ways between stops on different edges at which legs end and the next ones begin.
+
+    Ways that leave the one stop or come to the other on a lane from which there is no changing in time are left out.
+    """
+    wanted: dict[str, dict[tuple[StopPlace, StopPlace], None]] = {}
     for block in blocks:
         for before, after in pairwise(block):
             here, there = _ends(before, after)
             if here.edge != there.edge:
-                wanted.setdefault(before.leg.vehicle_class, {})[here.edge, there.edge] = None
+                wanted.setdefault(before.leg.vehicle_class, {})[here, there] = None
     ways: Ways = {}
     for vehicle_class, pairs in wanted.items():
-        router = router_for(vehicle_class)
-        ends = np.array(list(pairs), dtype=np.int32)
-        for (begin, end), edges in zip(pairs, router.paths(ends[:, 0], ends[:, 1]), strict=True):
-            if len(edges):
+        router, lanes = router_for(vehicle_class), lanes_for(vehicle_class)
+        ends = np.array([(here.edge, there.edge) for here, there in pairs], dtype=np.int32)
+        for (here, there), edges in zip(pairs, router.paths(ends[:, 0], ends[:, 1]), strict=True):
+            if (
+                len(edges)
+                and lanes.can_leave(here.lane, here.end_m, edges)
+                and lanes.can_reach(there.lane, there.end_m, edges)
+            ):
                 time_s = float(router.travel_time_s[router.node_of_edge[edges[1:]]].sum())
-                ways[vehicle_class, begin, end] = _Way(edges, time_s)
+                ways[vehicle_class, here, there] = _Way(edges, time_s)
     return ways
 
 
@@ -164,7 +175,7 @@ def _goes_on(timetable: Timetable, before: TripLeg, after: TripLeg, ways: Ways) 
     slack_s = _departure_s(timetable, after) - _arrival_s(timetable, before)
     if here.edge == there.edge:
         return slack_s >= 0 and (here == there or (here.lane == there.lane and here.end_m < there.end_m))
-    way = ways.get((before.leg.vehicle_class, here.edge, there.edge))
+    way = ways.get((before.leg.vehicle_class, here, there))
     return slack_s >= 0 and way is not None and way.time_s <= slack_s + LATE_S
 
 
@@ -177,7 +188,7 @@ def _vehicle(
     for before, after in pairwise(chain):
         here, there = _ends(before, after)
         stays = here.edge == there.edge
-        way = _NO_WAY if stays else ways[before.leg.vehicle_class, here.edge, there.edge]
+        way = _NO_WAY if stays else ways[before.leg.vehicle_class, here, there]
         deadheads.append(way)
         edges.append(way.edges[1:])
         edges.append(after.leg.edges(after.first, after.last)[1:])

@@ -18,14 +18,22 @@ class StopVisit:
 
 
 def read_stop_visits(path: Path) -> list[StopVisit]:
-    """Stays at bus stops in order of their ends; stays elsewhere (layovers off the lane) are left out."""
+    """Stays at bus stops in order of their ends.
+
+    A wait beside the lane, which SUMO reports as a stop of its own, belongs to the stay that follows it: the vehicle
+    has arrived when it begins.
+    """
     visits: list[StopVisit] = []
+    waiting_s: dict[str, float] = {}
 
     def keep(tag: str, row: Attributes) -> None:
-        if tag == "stopinfo" and "busStop" in row:
-            visits.append(
-                StopVisit(row["id"], row.get("tripId", ""), row["busStop"], float(row["started"]), float(row["ended"]))
-            )
+        if tag != "stopinfo":
+            return
+        started_s = waiting_s.pop(row["id"], float(row["started"]))
+        if "busStop" in row:
+            visits.append(StopVisit(row["id"], row.get("tripId", ""), row["busStop"], started_s, float(row["ended"])))
+        else:
+            waiting_s[row["id"]] = started_s
 
     parse_xml(path, keep, code="SUMO_OUTPUT")
     return visits

@@ -1,7 +1,7 @@
 """A timetable into the simulation: from a feed and a network to vehicles that SUMO can drive, and a report on them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -12,16 +12,16 @@ import numpy.typing as npt
 from gtfs.feed import Feed
 from gtfs.timetable import Timetable, timetable
 from networks.faults import InputError
-from networks.graph import Router, router
+from networks.graph import router
 from networks.network import RoadNetwork
 from sim.bus_lanes import BusLanes
 from sim.bus_legs import Leg, legs_of, trip_legs, vehicle_length_m
 from sim.bus_stops import GAP_M, Repairs, StopPlace, stop_ids
-from sim.bus_vehicles import BusVehicle, bus_vehicles
+from sim.bus_vehicles import LAYOVER_S, BusVehicle, bus_vehicles
 from sim.dwell import DwellLaw
 from sim.modes import MODES, Mode
 from sim.rehearsal import LegRun, rehearse
-from sim.run_times import best_speed, fitted_dwells_s, run_times
+from sim.run_times import best_speed, fitted_dwells_s, foretold, run_times
 from sim.transit_paths import PatternPath, pattern_paths
 
 ROUNDS = 4
@@ -122,9 +122,18 @@ def import_transit(
             for leg in trip:
                 rows = leg.call_rows(day)
                 dwell_s[rows] = fitted_dwells_s(day, leg, times[leg.leg.pattern, leg.leg.number], dwell_s[rows])
-    vehicles = bus_vehicles(day, trips, dwell_s, options.begin_s, cache(lambda kind: _router(network, kind)))
+    vehicles = bus_vehicles(
+        day,
+        trips,
+        dwell_s,
+        options.begin_s,
+        cache(lambda vehicle_class: router(network, vehicle_class)),
+        cache(lambda vehicle_class: BusLanes(network, vehicle_class)),
+    )
     if not vehicles:
         raise _nothing(feed, options)
+    speeds = [best_speed(day, vehicle, times) if options.calibrated else 1.0 for vehicle in vehicles]
+    stays_s = [foretold(vehicle, times, speed) for vehicle, speed in zip(vehicles, speeds, strict=True)]
     return Transit(
         options=options,
         timetable=day,
@@ -133,15 +142,22 @@ def import_transit(
         runs=runs,
         repairs=repairs,
         rounds=rounds,
-        vehicles=tuple(vehicles),
-        speeds=tuple(best_speed(day, vehicle, times) if options.calibrated else 1.0 for vehicle in vehicles),
+        vehicles=tuple(_rested(vehicle, stay_s) for vehicle, stay_s in zip(vehicles, stays_s, strict=True)),
+        speeds=tuple(speeds),
         stop_ids=ids,
-        stop_m=_stop_lengths_m(day, vehicles, ids),
+        stop_m=_stop_lengths_m(day, vehicles, stays_s, ids),
     )
 
 
-def _router(network: RoadNetwork, vehicle_class: str) -> Router:
-    return router(network, vehicle_class)
+def _rested(vehicle: BusVehicle, stay_s: FloatArray) -> BusVehicle:
+    """A vehicle that waits beside the lane where it has to wait long for its timetable."""
+    stops = tuple(
+        replace(stop, layover_s=stop.until_s - stop.dwell_s)
+        if stop.until_s is not None and number and end_s - begin_s - stop.dwell_s >= LAYOVER_S
+        else stop
+        for number, (stop, (begin_s, end_s)) in enumerate(zip(vehicle.stops, stay_s.tolist(), strict=True))
+    )
+    return replace(vehicle, stops=stops)
 
 
 def _nothing(feed: Feed, options: TransitOptions) -> InputError:
@@ -227,18 +243,21 @@ def _stop_ids(day: Timetable, legs: Iterable[Leg]) -> dict[tuple[int, StopPlace]
 
 
 def _stop_lengths_m(
-    day: Timetable, vehicles: Sequence[BusVehicle], ids: Mapping[tuple[int, StopPlace], str]
+    day: Timetable,
+    vehicles: Sequence[BusVehicle],
+    stays_s: Sequence[FloatArray],
+    ids: Mapping[tuple[int, StopPlace], str],
 ) -> dict[str, float]:
-    """How long each stop is: for as many vehicles as the timetable has there at once, within bounds."""
+    """How long each stop is that is used: for as many vehicles as should stand there at once, within bounds."""
     stays: dict[str, list[tuple[float, float]]] = {}
-    lengths: dict[str, float] = {}
-    for vehicle in vehicles:
-        for stop in vehicle.stops:
+    berth_m: dict[str, float] = {}
+    for vehicle, stay_s in zip(vehicles, stays_s, strict=True):
+        for stop, (begin_s, end_s) in zip(vehicle.stops, stay_s.tolist(), strict=True):
             name = ids[int(day.call_stop[stop.call]), stop.place]
-            leaves_s = float(day.calls.departure_s[stop.call])
-            stays.setdefault(name, []).append((leaves_s - stop.dwell_s, leaves_s + stop.dwell_s))
-            lengths[name] = vehicle_length_m(vehicle.vehicle_class) + GAP_M
-    return {name: lengths[name] * min(_at_once(stays[name]), BERTHS) for name in ids.values() if name in lengths}
+            begin_s = max(begin_s, end_s - LAYOVER_S)
+            stays.setdefault(name, []).append((begin_s - stop.dwell_s, end_s + stop.dwell_s))
+            berth_m[name] = vehicle_length_m(vehicle.vehicle_class) + GAP_M
+    return {name: berth_m[name] * min(_at_once(stays[name]), BERTHS) for name in ids.values() if name in stays}
 
 
 def _at_once(stays: Sequence[tuple[float, float]]) -> int:
