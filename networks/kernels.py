@@ -34,8 +34,8 @@ class MatchLaw(NamedTuple):
     """Parameters of :func:`match_points`, all in metres but for ``stretch`` and ``skips``.
 
     ``beta_m`` is the scale of the transition's exponential. A way from point to point may be ``stretch`` times the
-    straight one and ``slack_m`` longer; a detour around a hole may be ``detour_m`` long. ``slip_m`` is how far noise may
-    set a point back on its edge. Up to ``skips`` points may be left out where no way leads on.
+    straight one and ``slack_m`` longer; a detour around a hole ``detour_m`` longer. ``slip_m`` is how far noise may set
+    a point back on its edge. Up to ``skips`` points may be left out where no way leads on.
     """
 
     beta_m: float
@@ -235,20 +235,21 @@ def match_points(
     )
     search = _new_search(len(graph.length_m))
     ends = np.zeros(points, np.bool_)
-    last, point = NONE, 0
-    while point < points:
-        if not np.isfinite(cost[point]).any():
-            point += 1
+    nobody = points
+    last = nobody
+    for point in range(points):
+        if (last != nobody and point <= last) or not np.isfinite(cost[point]).any():
             continue
-        reached = _step_on(lattice, marks, graph, law, search, last, point) if last != NONE else NONE
+        reached = _step_on(lattice, marks, graph, law, search, last, point) if last != nobody else NONE
         if reached == NONE:
-            if last != NONE:
+            if last != nobody:
                 ends[last] = True
-            marks.score[point] = cost[point]
+            for candidate in range(width):  # an assignment of arrays takes numba two seconds more to compile
+                marks.score[point, candidate] = cost[point, candidate]
             marks.behind[point] = NONE
             reached = point
-        last, point = reached, reached + 1
-    if last != NONE:
+        last = reached
+    if last != nobody:
         ends[last] = True
     return _trace_back(marks, ends)
 
@@ -289,13 +290,16 @@ def _connect(
     straight_m = lattice.line_m[target] - lattice.line_m[source]
     marks.score[target] = np.inf
     marks.before[target] = NONE
-    found = False
-    for here in range(len(lattice.node[source])):
+    best, found = np.argmin(marks.score[source]), False
+    for turn in range(len(lattice.node[source])):
+        # the best goes first: it spares the others most of their search
+        here = best if turn == 0 else turn - (turn <= best)
         if not np.isfinite(marks.score[source, here]):
             continue
         begin, from_m = lattice.node[source, here], lattice.place_m[source, here]
         left_m = graph.length_m[begin] - from_m
-        _search_from(graph, begin, limit_m - left_m, NONE, search)
+        useful_m = straight_m + law.beta_m * _room(lattice.cost[target], marks.score[target], marks.score[source, here])
+        _search_from(graph, begin, min(limit_m, useful_m) - left_m, NONE, search)
         for there in range(len(lattice.node[target])):
             if not np.isfinite(lattice.cost[target, there]):
                 continue
@@ -315,6 +319,16 @@ def _connect(
     if found:
         marks.behind[target] = source
     return found
+
+
+@njit(cache=True, nogil=True)
+def _room(cost: FloatArray, score: FloatArray, behind: float) -> float:
+    """How much a step may cost at most to better the score of any candidate."""
+    most = 0.0
+    for there in range(len(cost)):
+        if np.isfinite(cost[there]):
+            most = max(most, score[there] - cost[there] - behind)
+    return most
 
 
 @njit(cache=True, nogil=True)
@@ -366,7 +380,7 @@ def join_places(
         if not np.isfinite(search.way_m[end]):
             position[place] = NONE
             break
-        position[place] += _steps_to(end, search)
+        position[place] += _steps_to(end, begin, search)
         while position[place] >= len(path):
             path = np.concatenate((path, np.empty_like(path)))
         here, size = end, position[place] + 1
@@ -378,11 +392,11 @@ def join_places(
 
 
 @njit(cache=True, nogil=True)
-def _steps_to(node: int, search: _Search) -> int:
-    steps = 0
-    while node != NONE:
-        steps += 1
-        node = search.before[node]
+def _steps_to(node: int, begin: int, search: _Search) -> int:
+    """Steps from the node that a search began at to another, or round to itself."""
+    steps, node = 1, search.before[node]
+    while node != begin:
+        steps, node = steps + 1, search.before[node]
     return steps
 
 
@@ -393,7 +407,7 @@ def _new_search(nodes: int) -> _Search:
 
 @njit(cache=True, nogil=True)
 def _search_from(graph: TurnGraph, begin: int, limit_m: float, goal: int, search: _Search) -> None:
-    """Shortest ways from a node's end to the begins of others, up to a limit or until the goal is reached (Dijkstra)."""
+    """Shortest ways from a node's end to the begins of others, up to a limit or to the goal where one is (Dijkstra)."""
     heap = [(0.0, begin)]
     heap.pop()
     _reach(graph, begin, 0.0, limit_m, search, heap)
@@ -418,7 +432,7 @@ def _reach(
                 search.touched[0] += 1
                 search.touched[search.touched[0]] = there
             search.way_m[there] = way_m
-            search.before[there] = node if end_m > 0 else NONE
+            search.before[there] = node
             heappush(heap, (way_m, there))
 
 
@@ -488,12 +502,12 @@ def places_in_order(
             if off_m <= radius_m and placed < best[row]:
                 best[row], chosen[point, row] = placed, before
     place_m, distance_m = np.full(points, np.nan), np.full(points, np.nan)
-    row = np.argmin(best) if segments else 0
+    row = int(np.argmin(best)) if segments else 0
     for point in range(points - 1, -1, -1):
         if segments and chosen[point, row] != NONE:
             share, distance_m[point], _ = _place_between(points_m[point], corner_m[row], corner_m[row + 1])
             place_m[point] = way_m[row] + share * (way_m[row + 1] - way_m[row])
-            row = chosen[point, row]
+            row = int(chosen[point, row])
     return place_m, distance_m
 
 
