@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.co_simulation import co_simulation
+from benchmarks.map_matching import map_matching
 from benchmarks.network_reading import network_reading
 from benchmarks.published_maps import published_maps
 from benchmarks.results import Measurement
@@ -38,5 +39,11 @@ CASES = (
         "honest delay, conflicts and gridlocks on four calibrated maps",
         "published figures for the same maps in the same SUMO",
         published_maps,
+    ),
+    Case(
+        "map-matching",
+        "edge length right and wrongly added by noise and interval, points per second, on three maps",
+        "the route driven in SUMO; LeuvenMapMatching's published speed",
+        map_matching,
     ),
 )

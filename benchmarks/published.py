@@ -23,3 +23,6 @@ _DELAY_S = {
 PUBLISHED_DELAY_S = {name: dict(zip(_PEERS, values, strict=True)) for name, values in _DELAY_S.items()}
 """Delay per scheduled vehicle (s) by map and peer. The fast prototype decides every second with a minimum green of 5 s,
 3 s yellow and no all-red; the safe one has 7 s, 4 s and 2 s."""
+
+MATCHED_POINTS_PER_S = 1_200
+"""Points a second that LeuvenMapMatching matched (transit.md, section 5: one core of a noisy two-core machine)."""
