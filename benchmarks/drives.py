@@ -42,7 +42,7 @@ HOP_M = (500.0, 1500.0)
 
 
 class Kind(StrEnum):
-    """How a route goes: on to any edge and never back where it came from; or to near ones, turning round as it likes."""
+    """How a route goes: to edges anywhere, never back where it came from; or to near ones, turning round at will."""
 
     THROUGH = "through"
     WINDING = "winding"
@@ -71,9 +71,7 @@ class Drive:
     def every(self, period_s: int) -> "Drive":
         """The same drive with fewer positions."""
         step = period_s // PERIOD_S
-        return replace(
-            self, position=self.position[::step], place_m=self.place_m[::step], points_m=self.points_m[::step]
-        )
+        return Drive(self.edges, self.position[::step], self.place_m[::step], self.points_m[::step])
 
 
 def drives(network: RoadNetwork, path: Path, kind: Kind, count: int, seed: int) -> list[Drive]:
@@ -128,7 +126,7 @@ def _strong_part(streets: Router) -> IntArray:
     size = len(streets.edges)
     graph = csr_array((np.ones(len(streets.turn_to)), streets.turn_to, streets.turn_start), shape=(size, size))
     _, part = connected_components(graph, connection="strong")
-    return streets.edges[part == np.bincount(part).argmax()]
+    return np.asarray(streets.edges[part == np.bincount(part).argmax()])
 
 
 def _vehicles(network: RoadNetwork, routes: Sequence[IntArray]) -> str:

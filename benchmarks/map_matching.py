@@ -87,7 +87,9 @@ def _curve(
     streets.match(driven[0].points_m, trace_settings(0.0))  # compiling is not matching
     for period_s in PERIODS_S:
         sampled = [drive.every(period_s) for drive in driven]
-        cells = [f"places known {_share(known_places_score(network, streets, sampled))}"]
+        known = known_places_score(network, streets, sampled)
+        yield Measurement(f"{place}/{period_s} s, places known/right", known.right_m / known.true_m, "1")
+        cells = [f"places known {_share(known)}"]
         for noise_m in NOISE_M:
             total, points_per_s = matched(network, streets, sampled, noise_m)
             label = f"{place}/{period_s} s, {noise_m:g} m"
@@ -119,9 +121,7 @@ def matched(
 
 
 def known_places_score(network: RoadNetwork, streets: Matcher, driven: Sequence[Drive]) -> Score:
-    """What is right where every position's true place is known and the shortest way joins them: no matcher does better
-    but by chance.
-    """
+    """Where every position's true place is known and the shortest way joins them: what positions can tell at most."""
     total = Score()
     for drive in driven:
         node = streets.router.node_of_edge[drive.edges[drive.position]]
