@@ -474,7 +474,8 @@ def places_in_order(
     """Places of points on a line that come in the points' order and are nearest all together.
 
     The sum of squared distances is made least; a place that has its point on the left counts ``left_m`` more, squared,
-    and a point may stay without a place at the price of one at ``radius_m``.
+    and a point may stay without a place at the price of one at ``radius_m``. Order is kept from segment to segment: on
+    one straight piece each point has the place that is nearest to it.
 
     Parameters
     ----------

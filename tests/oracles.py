@@ -1,7 +1,9 @@
 """Slow, plain twins of what the engine computes: one loop, one rule a line, nothing shared with the code under test."""
 
 import math
+from itertools import product
 
+import networkx as nx
 import numpy as np
 
 from signals.plan import SignalPlan
@@ -137,3 +139,96 @@ def headways(place, departure_s):
         before = [departure_s[j] for j in range(k) if place[j] == place[k] and not math.isnan(departure_s[j])]
         found.append(departure_s[k] - before[-1] if before and place[k] >= 0 else math.nan)
     return found
+
+
+def nearby_edges(points_m, segment_m, segment_edge, radius_m):
+    """Twin of ``networks.kernels.segment_cells`` and ``nearby_edges``: every segment is held against every point.
+
+    For each point the distance and place of every edge within the radius, nearest first.
+    """
+    found = []
+    for x, y in points_m:
+        near = {}
+        for (x_1, y_1, x_2, y_2, begin_m), edge in zip(segment_m, segment_edge, strict=True):
+            share, off_m = _nearest_place((x, y), (x_1, y_1), (x_2, y_2))
+            if off_m <= radius_m and off_m < near.get(edge, (math.inf,))[0]:
+                near[edge] = (off_m, begin_m + share * math.dist((x_1, y_1), (x_2, y_2)))
+        found.append(sorted((off_m, place_m, int(edge)) for edge, (off_m, place_m) in near.items()))
+    return found
+
+
+def _nearest_place(point, begin, end):
+    """Nearest place on a segment, as a share of it, and its distance; NaN from what is not finite."""
+    if not np.isfinite([*point, *begin, *end]).all():
+        return math.nan, math.nan
+    along, away = np.subtract(end, begin), np.subtract(point, begin)
+    length2 = float(along @ along)
+    share = min(1.0, max(0.0, float(along @ away) / length2)) if length2 > 0 else 0.0
+    return share, float(np.hypot(*(away - share * along)))
+
+
+def turn_ways(graph):
+    """Shortest way from each node's end to each node's begin, by networkx; infinite where there is none."""
+    roads = nx.DiGraph()
+    for node, length_m in enumerate(graph.length_m.tolist()):
+        roads.add_edge(("begin", node), ("end", node), weight=length_m)
+        for turn in range(graph.turn_start[node], graph.turn_start[node + 1]):
+            roads.add_edge(("end", node), ("begin", int(graph.turn_to[turn])), weight=float(graph.turn_m[turn]))
+    nodes = range(len(graph.length_m))
+    found = {node: nx.single_source_dijkstra_path_length(roads, ("end", node)) for node in nodes}
+    return [[found[a].get(("begin", b), math.inf) for b in nodes] for a in nodes]
+
+
+def best_places(candidates, line_m, ways, graph, law):
+    """Twin of ``networks.kernels.match_points`` where no points are left out: every sequence of places is tried.
+
+    ``candidates``: for each point its (node, place, cost). The cost and the choice of the best one.
+    """
+    best = (math.inf, None)
+    for choice in product(*(range(len(places)) for places in candidates)):
+        places = [places[k] for places, k in zip(candidates, choice, strict=True)]
+        cost = places[0][2]
+        for k in range(1, len(places)):
+            (here, from_m, _), (there, to_m, point_cost) = places[k - 1], places[k]
+            straight_m = line_m[k] - line_m[k - 1]
+            way_m = graph.length_m[here] - from_m + ways[here][there] + to_m
+            if here == there and to_m >= from_m - law.slip_m:
+                way_m = max(0.0, to_m - from_m)
+            allowed = way_m <= law.stretch * straight_m + law.slack_m
+            cost += abs(way_m - straight_m) / law.beta_m + point_cost if allowed else math.inf
+        best = min(best, (cost, choice), key=lambda found: found[0])
+    return best
+
+
+def places_in_order(points_m, corner_m, way_m, radius_m, left_m):
+    """Twin of ``networks.kernels.places_in_order``: every ascending choice of segments is tried; a point may have none.
+
+    All best choices, each as the way up to every point's place and its distance (NaN without).
+    """
+    tried = []
+    for rows in product([None, *range(len(corner_m) - 1)], repeat=len(points_m)):
+        taken = [row for row in rows if row is not None]
+        if taken == sorted(taken):
+            pairs = zip(points_m, rows, strict=True)
+            tried.append((sum(_place_cost(point, row, corner_m, radius_m, left_m) for point, row in pairs), rows))
+    least = min(cost for cost, _ in tried)
+    best = [rows for cost, rows in tried if cost <= least + 1e-9]
+    return [[_placed(*pair, corner_m, way_m) for pair in zip(points_m, rows, strict=True)] for rows in best]
+
+
+def _placed(point, row, corner_m, way_m):
+    if row is None:
+        return math.nan, math.nan
+    share, off_m = _nearest_place(point, corner_m[row], corner_m[row + 1])
+    return way_m[row] + share * (way_m[row + 1] - way_m[row]), off_m
+
+
+def _place_cost(point, row, corner_m, radius_m, left_m):
+    if row is None:
+        return radius_m**2
+    begin, end = corner_m[row], corner_m[row + 1]
+    off_m = _nearest_place(point, begin, end)[1]
+    if not off_m <= radius_m:
+        return math.inf
+    (dx, dy), (px, py) = np.subtract(end, begin), np.subtract(point, begin)
+    return off_m**2 + (left_m**2 if dx * py - dy * px > 0 else 0.0)
