@@ -135,10 +135,32 @@ WIDE = MatchLaw(beta_m=8.0, stretch=1.5, slack_m=60.0, detour_m=0.0, slip_m=10.0
 NARROW = WIDE._replace(stretch=1.0, slack_m=20.0, slip_m=0.0)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(lattices(), st.sampled_from([WIDE, NARROW]))
 def test_of_all_sequences_of_places_the_cheapest_is_found(lattice, law):
-    graph, node, place_m, cost, line_m = lattice
+    assert_cheapest(*lattice, law)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_cheapest_is_found_where_all_streets_meet(seed):
+    chance = np.random.default_rng(seed)
+    nodes, shape = 6, (4, 3)
+    turns = [(begin, end) for begin in range(nodes) for end in range(nodes) if chance.random() < 0.6]
+    counts = np.bincount([begin for begin, _ in turns], minlength=nodes)
+    graph = TurnGraph(
+        length_m=chance.uniform(1, 60, nodes),
+        turn_start=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),
+        turn_to=np.array([end for _, end in turns], dtype=np.int32),
+        turn_m=chance.uniform(0, 9, len(turns)),
+    )
+    node = chance.integers(nodes, size=shape).astype(np.int32)
+    place_m = graph.length_m[node] * chance.random(shape)
+    line_m = np.cumsum(chance.uniform(0, chance.choice([20, 90]), shape[0]))
+    law = WIDE._replace(beta_m=chance.choice([2.0, 8.0, 30.0]), slack_m=200.0)
+    assert_cheapest(graph, node, place_m, chance.uniform(0, 12, shape), line_m, law)
+
+
+def assert_cheapest(graph, node, place_m, cost, line_m, law):
     # a detour is as long as any other way here
     chosen, behind = match_points(node, place_m, cost, line_m, graph, law._replace(detour_m=law.slack_m))
     ways = oracles.turn_ways(graph)
@@ -300,7 +322,7 @@ def test_distances_from_a_line_are_those_of_shapely(points, parts):
     assert distances_from_line(points_m, joined(parts)) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(
     st.lists(odd_points, max_size=3),
     st.lists(st.lists(corners, min_size=1, max_size=3), max_size=2),
@@ -308,14 +330,21 @@ def test_distances_from_a_line_are_those_of_shapely(points, parts):
     st.sampled_from([0.0, 12.0]),
 )
 def test_places_in_order_are_the_best_of_all_choices(points, parts, radius_m, left_m):
-    points_m, corner_m = np.array(points, dtype=float).reshape(-1, 2), joined(parts)
+    assert_best_in_order(np.array(points, dtype=float).reshape(-1, 2), joined(parts), radius_m, left_m)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_places_in_order_are_the_best_where_all_is_near(seed):
+    chance = np.random.default_rng(seed)
+    parts = [chance.uniform(0, 100, (3, 2)).tolist(), chance.uniform(0, 100, (2, 2)).tolist()]
+    assert_best_in_order(chance.uniform(0, 100, (4, 2)), joined(parts), 60.0, 12.0)
+
+
+def assert_best_in_order(points_m, corner_m, radius_m, left_m):
     way_m = np.arange(len(corner_m)) * 100.0
-    place_m, distance_m = places_in_order(points_m, corner_m, way_m, radius_m, left_m)
-    mine = np.column_stack((place_m, distance_m))
-    twins = [
-        np.array(twin).reshape(-1, 2) for twin in oracles.places_in_order(points_m, corner_m, way_m, radius_m, left_m)
-    ]
-    assert any(np.allclose(mine, twin, atol=1e-9, rtol=0, equal_nan=True) for twin in twins)
+    mine = np.column_stack(places_in_order(points_m, corner_m, way_m, radius_m, left_m))
+    twins = oracles.places_in_order(points_m, corner_m, way_m, radius_m, left_m)
+    assert any(np.allclose(mine, np.reshape(twin, (-1, 2)), atol=1e-9, rtol=0, equal_nan=True) for twin in twins)
 
 
 def test_places_on_a_line_worked_out_by_hand():
