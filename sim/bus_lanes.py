@@ -69,7 +69,7 @@ class BusLanes:
     def can_leave(self, lane: int, at_m: float, edges: IntArray) -> bool:
         """Whether a vehicle on a lane at a place of a path's first edge can get to the next edge."""
         leading = frozenset(begin for begin, _ in self.turns(int(edges[0]), int(edges[1])))
-        return changes(lane, leading) * CHANGE_M <= self.network.edge_length_m[edges[0]] - at_m
+        return changes(lane, leading) * CHANGE_M <= float(self.network.edge_length_m[edges[0]]) - at_m
 
     def can_reach(self, lane: int, at_m: float, edges: IntArray) -> bool:
         """Whether a vehicle that comes onto a path's last edge can be on a lane by a place there."""

@@ -82,7 +82,7 @@ def vehicle_length_m(vehicle_class: str) -> float:
 def trip_legs(
     timetable: Timetable, legs: Sequence[tuple[Leg, ...]], begin_s: float, end_s: float
 ) -> list[list[TripLeg]]:
-    """For each trip its legs in a span of time, in order: calls from ``begin_s`` on of legs that begin before ``end_s``.
+    """For each trip its legs in a span of time: calls from ``begin_s`` on, of legs that begin before ``end_s``.
 
     A trip that is under way at the begin enters at its first call after it.
     """

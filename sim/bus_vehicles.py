@@ -167,7 +167,7 @@ def _chains(timetable: Timetable, block: Sequence[TripLeg], ways: Ways) -> list[
 
 
 def _goes_on(timetable: Timetable, before: TripLeg, after: TripLeg, ways: Ways) -> bool:
-    """Whether a leg ends where its trip does, the next begins where its own does, and there is a way and time for it."""
+    """Whether a leg ends where its trip does, the next begins where its own does, and way and time allow it."""
     calls = int(timetable.trips.call_start[before.trip + 1] - timetable.trips.call_start[before.trip])
     if before.leg.calls[before.last].call != calls - 1 or after.leg.calls[after.first].call != 0:
         return False

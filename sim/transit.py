@@ -17,7 +17,7 @@ from networks.network import RoadNetwork
 from sim.bus_lanes import BusLanes
 from sim.bus_legs import Leg, legs_of, trip_legs, vehicle_length_m
 from sim.bus_stops import GAP_M, Repairs, StopPlace, stop_ids
-from sim.bus_vehicles import LAYOVER_S, BusVehicle, bus_vehicles
+from sim.bus_vehicles import LAYOVER_S, BusVehicle, VehicleStop, bus_vehicles
 from sim.dwell import DwellLaw
 from sim.modes import MODES, Mode
 from sim.rehearsal import LegRun, rehearse
@@ -88,6 +88,10 @@ class Transit:
     speeds: tuple[float, ...]
     stop_ids: Mapping[tuple[int, StopPlace], str]
     stop_m: Mapping[str, float]
+
+    def bus_stop(self, stop: VehicleStop) -> str:
+        """Id of the bus stop at which a vehicle makes a stop."""
+        return self.stop_ids[int(self.timetable.call_stop[stop.call]), stop.place]
 
 
 def import_transit(
@@ -254,8 +258,8 @@ def _stop_lengths_m(
     for vehicle, stay_s in zip(vehicles, stays_s, strict=True):
         for stop, (begin_s, end_s) in zip(vehicle.stops, stay_s.tolist(), strict=True):
             name = ids[int(day.call_stop[stop.call]), stop.place]
-            begin_s = max(begin_s, end_s - LAYOVER_S)
-            stays.setdefault(name, []).append((begin_s - stop.dwell_s, end_s + stop.dwell_s))
+            comes_s = max(begin_s, end_s - LAYOVER_S) - stop.dwell_s
+            stays.setdefault(name, []).append((comes_s, end_s + stop.dwell_s))
             berth_m[name] = vehicle_length_m(vehicle.vehicle_class) + GAP_M
     return {name: berth_m[name] * min(_at_once(stays[name]), BERTHS) for name in ids.values() if name in stays}
 

@@ -11,16 +11,18 @@ from networks.faults import Notice
 from networks.geometry import from_lonlat
 from networks.network import FloatArray, IntArray, RoadNetwork
 from networks.spatial import nearest_edges
-from sim.bus_legs import Leg
+from sim.bus_legs import LEAST_CALLS, Leg
 from sim.bus_stops import PathCall
+from sim.dress_rehearsal import DressRehearsal
 from sim.modes import mode_of
-from sim.run_times import FASTEST, LEAST_DWELL_S, ON_TIME_S, foretold, judged_times, run_times
+from sim.run_times import FASTEST, LEAST_DWELL_S, ON_TIME_S, judged_times, run_times
 from sim.transit import Transit
 from sim.transit_paths import STOP_RADIUS_M
 
 KEPT_SHARE = 0.85
 """A pattern's timetable can be kept where so many of its calls are on time on empty streets."""
 
+VERY_LATE_S = 300.0
 ROAD_SEARCH_M = 5000.0
 
 BoolArray = npt.NDArray[np.bool_]
@@ -47,7 +49,7 @@ class PatternRow:
     speed_factor
         Median share of the speed limit that drivers keep to, to be on time.
     kept_share
-        Share of the calls that are within 60 s of the timetable on empty streets, as foretold from the rehearsal.
+        Share of the calls that were within 60 s of the timetable in the dress rehearsal.
     reason
         Why fewer than 85 % are: ``signals``, ``stops`` (no time is left to open doors), ``speeds`` (faster than the
         streets allow), ``time to spare`` (early even at half the speed limit), ``vehicle late`` (from its trip before).
@@ -109,8 +111,9 @@ class Totals:
     """An import in sum, as ``import.json`` has it.
 
     ``stops_near_road`` are those inside the network and within 100 m of a road of their mode. A call is reachable where
-    its stop is near a road and its pattern's path comes within 100 m of it. ``calls_on_time_share`` is foretold from
-    the rehearsal.
+    its stop is near a road and its pattern's path comes within 100 m of it, and of another of its stops on the same
+    piece. Shares on time, early and late (60 s) are those of the calls in the dress rehearsal, with
+    ``stops_missed`` and ``vehicles_stuck`` in it.
     """
 
     service_date: str
@@ -139,6 +142,9 @@ class Totals:
     calls_on_time_share: float
     calls_early_share: float
     calls_late_share: float
+    calls_over_300_s_late_share: float
+    stops_missed: int
+    vehicles_stuck: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,9 +157,9 @@ class TransitAccount:
     notices: tuple[Notice, ...]
 
 
-def transit_account(transit: Transit, network: RoadNetwork) -> TransitAccount:
-    """Give account of an import."""
-    facts = _Facts(transit, network)
+def transit_account(transit: Transit, network: RoadNetwork, rehearsal: DressRehearsal) -> TransitAccount:
+    """Give account of an import and of its dress rehearsal."""
+    facts = _Facts(transit, network, rehearsal)
     patterns = tuple(_pattern_row(facts, row) for row in range(len(transit.patterns)))
     stops = tuple(row for pattern in range(len(transit.patterns)) for row in _stop_rows(facts, pattern))
     return TransitAccount(patterns, stops, _totals(facts, patterns), tuple(_notices(facts)))
@@ -162,15 +168,22 @@ def transit_account(transit: Transit, network: RoadNetwork) -> TransitAccount:
 class _Facts:
     """What rows are made of, worked out once."""
 
-    def __init__(self, transit: Transit, network: RoadNetwork) -> None:
+    def __init__(self, transit: Transit, network: RoadNetwork, rehearsal: DressRehearsal) -> None:
         day = transit.timetable
-        self.transit, self.network, self.day = transit, network, day
+        self.transit, self.network, self.day, self.rehearsal = transit, network, day, rehearsal
         self.trips = np.bincount(day.trips.pattern, minlength=len(transit.patterns))
         self.driven = [{call.call: (leg, call) for leg in legs for call in leg.calls} for legs in transit.legs]
         self.stops_m = from_lonlat(network.location, np.column_stack((day.stops.lon, day.stops.lat)))
         self.road_m = _road_distances_m(network, transit, self.stops_m)
         self.inside = _inside(network, self.stops_m)
-        self.call_pattern, self.off_s, self.speed = _foretold(transit)
+        stops = [
+            (stop, speed)
+            for vehicle, speed in zip(transit.vehicles, transit.speeds, strict=True)
+            for stop in vehicle.stops
+        ]
+        self.call_pattern = day.trips.pattern[[stop.trip for stop, _ in stops]]
+        self.speed = np.array([speed for _, speed in stops])
+        self.off_s = _deviations_s(transit, rehearsal)
 
     def near_road(self, pattern: int, stop: int) -> bool:
         """Whether a stop lies in the network and near a road of the pattern's mode."""
@@ -190,18 +203,11 @@ def _inside(network: RoadNetwork, points_m: FloatArray) -> BoolArray:
     return inside
 
 
-def _foretold(transit: Transit) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Pattern, deviation and driver's speed of every call that is driven, on empty streets."""
-    times = {key: run_times(run) for key, run in transit.runs.items()}
-    patterns, off_s, speeds = [np.empty(0, np.int32)], [np.empty(0)], [np.empty(0)]
-    for vehicle, speed in zip(transit.vehicles, transit.speeds, strict=True):
-        judged_s, column = judged_times(transit.timetable, vehicle)
-        times_s = foretold(vehicle, times, speed)[np.arange(len(column)), column]
-        trips = np.array([stop.trip for stop in vehicle.stops])
-        patterns.append(transit.timetable.trips.pattern[trips])
-        off_s.append(times_s - judged_s)
-        speeds.append(np.full(len(trips), speed))
-    return np.concatenate(patterns), np.concatenate(off_s), np.concatenate(speeds)
+def _deviations_s(transit: Transit, rehearsal: DressRehearsal) -> FloatArray:
+    """How late each stop was in the rehearsal (s), NaN where the vehicle did not come."""
+    judged = [judged_times(transit.timetable, vehicle) for vehicle in transit.vehicles]
+    due_s, column = (np.concatenate(parts) for parts in zip(*judged, strict=True))
+    return np.asarray(rehearsal.times_s[np.arange(len(column)), column] - due_s)
 
 
 def _pattern_row(facts: _Facts, row: int) -> PatternRow:
@@ -264,22 +270,25 @@ def _reason(facts: _Facts, row: int) -> str:
     off_s = facts.off_s[facts.call_pattern == row]
     if (off_s < -ON_TIME_S).sum() > (off_s > ON_TIME_S).sum():
         return "time to spare"
+    if _begins_late(facts, row):
+        return "vehicle late"
     legs = facts.transit.legs[row]
     times = [run_times(facts.transit.runs[row, leg.number]) for leg in legs]
     moving_s = sum(float(time.moving_s.sum()) for time in times) / FASTEST
-    standing_s = sum(float(time.standing_s.sum()) for time in times)
     stops_s = LEAST_DWELL_S * sum(len(leg.calls) - 2 for leg in legs)
     scheduled_s, _, _ = _times(facts, row)
     if scheduled_s < moving_s:
         return "speeds"
-    if scheduled_s < moving_s + stops_s:
-        return "stops"
-    return "signals" if scheduled_s < moving_s + stops_s + standing_s or not _has_blocks(facts, row) else "vehicle late"
+    return "stops" if scheduled_s < moving_s + stops_s else "signals"
 
 
-def _has_blocks(facts: _Facts, row: int) -> bool:
-    trips = np.flatnonzero(facts.day.trips.pattern == row).tolist()
-    return any(facts.day.trips.block_ids[trip] for trip in trips)
+def _begins_late(facts: _Facts, row: int) -> bool:
+    """Whether most of a pattern's legs are late from their first call on: the trip before took too long."""
+    first = np.concatenate(
+        [np.arange(leg.last - leg.first + 1) == 0 for vehicle in facts.transit.vehicles for leg in vehicle.legs]
+    )
+    off_s = facts.off_s[first & (facts.call_pattern == row)]
+    return bool((off_s > ON_TIME_S).mean() > 0.5) if len(off_s) else False  # noqa: PLR2004 - most
 
 
 def _stop_rows(facts: _Facts, row: int) -> Iterator[StopRow]:
@@ -368,6 +377,9 @@ def _totals(facts: _Facts, patterns: Sequence[PatternRow]) -> Totals:
         calls_on_time_share=_share(np.abs(facts.off_s) <= ON_TIME_S),
         calls_early_share=_share(facts.off_s < -ON_TIME_S),
         calls_late_share=_share(facts.off_s > ON_TIME_S),
+        calls_over_300_s_late_share=_share(facts.off_s > VERY_LATE_S),
+        stops_missed=facts.rehearsal.missed,
+        vehicles_stuck=len(facts.rehearsal.stuck),
     )
 
 
@@ -398,9 +410,16 @@ def _reachable(facts: _Facts) -> BoolArray:
     """Calls whose stop is near a road and has a place on its pattern's path, shape (calls,)."""
     day = facts.day
     near = np.array([facts.near_road(row, stop) for row, stop in _pairs(facts)], dtype=np.bool_)
-    placed = np.concatenate([pattern.places.path >= 0 for pattern in facts.transit.patterns])
+    placed = np.concatenate([_in_company(pattern.places.path) for pattern in facts.transit.patterns])
     number = np.arange(len(day.calls)) - day.trips.call_start[day.call_trip]
     return np.asarray((near & placed)[day.patterns.call_start[day.trips.pattern[day.call_trip]] + number])
+
+
+def _in_company(path: IntArray) -> BoolArray:
+    """Calls that have a place on a piece of path on which another call has one, shape (calls,)."""
+    counts = np.bincount(path[path >= 0], minlength=1)
+    company: BoolArray = (path >= 0) & (counts[np.maximum(path, 0)] >= LEAST_CALLS)
+    return company
 
 
 def _placed(facts: _Facts) -> set[int]:
@@ -411,6 +430,16 @@ def _placed(facts: _Facts) -> set[int]:
 def _notices(facts: _Facts) -> Iterator[Notice]:
     """Stops without a road, with the distance to the nearest one, and what the timetable left out."""
     yield from facts.day.notices
+    for stuck in facts.rehearsal.stuck:
+        yield Notice(
+            code="TRANSIT_STUCK",
+            severity="warning",
+            file="transit.rou.xml",
+            row=None,
+            field="vehicle",
+            value=stuck.vehicle,
+            remedy=f"It stood on lane {stuck.lane} at {stuck.time_s:.0f} s ({stuck.reason}): look at the streets there",
+        )
     far = {stop: row for row, stop in _pairs(facts) if facts.inside[stop] and not facts.near_road(row, stop)}
     for stop, row in sorted(far.items()):
         mode = facts.transit.patterns[row].vehicle_class
@@ -423,5 +452,5 @@ def _notices(facts: _Facts) -> Iterator[Notice]:
             row=None,
             field="stop_id",
             value=facts.day.stops.ids[stop],
-            remedy=f"The nearest road open to {mode} is {distance} off: its calls are left out. Correct stop or streets",
+            remedy=f"The nearest road open to {mode} is {distance} off, its calls are left out: correct stop or streets",
         )

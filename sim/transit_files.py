@@ -22,8 +22,8 @@ RECORDED = "has.fcd.device"
 """What makes SUMO record a vehicle's positions where such a record is asked for."""
 
 KEEP_CLEAR_S = 30.0
-"""After so long a wait a driver enters a junction that he cannot clear at once: where imported streets have edges shorter
-than a bus inside a junction, he would wait for ever."""
+"""After so long a wait a driver enters a junction that he cannot clear at once: where imported streets have edges
+shorter than a bus inside a junction, he would wait for ever."""
 
 
 def write_stops(
@@ -50,7 +50,7 @@ def write_vehicles(
     stop_ids: StopIds,
     speed_factor: Callable[[BusVehicle], float],
 ) -> None:
-    """Write vehicles, in order of their entry, as a route file; ``speed_factor`` is each driver's on the speed limit."""
+    """Write vehicles, in order of their entry, as a route file; ``speed_factor`` is each driver's."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<routes>", *_types()]
     for vehicle in vehicles:
         lines.extend(_vehicle(network, timetable, vehicle, stop_ids, speed_factor(vehicle)))
@@ -67,7 +67,8 @@ def _types() -> Iterator[str]:
     for mode in MODES:
         name = vehicle_type(mode.vehicle_class)
         yield (
-            f'    <vType id="{name}" vClass="{mode.vehicle_class}" length="{mode.length_m:g}" speedDev="0" jmIgnoreKeepClearTime="{KEEP_CLEAR_S:g}">'
+            f'    <vType id="{name}" vClass="{mode.vehicle_class}" length="{mode.length_m:g}" speedDev="0" '
+            f'jmIgnoreKeepClearTime="{KEEP_CLEAR_S:g}">'
             f'<param key="{RECORDED}" value="true"/></vType>'
         )
 

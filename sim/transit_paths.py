@@ -10,7 +10,7 @@ import shapely
 from gtfs.timetable import Timetable
 from networks.geometry import from_lonlat
 from networks.kernels import distances_from_line
-from networks.matching import Matcher, MatchSettings, MatchedPart, matcher
+from networks.matching import MatchedPart, Matcher, MatchSettings, matcher
 from networks.network import FloatArray, RoadNetwork
 from networks.paths import Path, PathPlaces, path_over, places_on_paths
 from sim.modes import mode_of

@@ -87,7 +87,7 @@ class PlannedCalls:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedWays:
-    """Edges of the vehicles' routes, vehicle after vehicle, in order; those of vehicle ``i`` are ``start[i]:start[i + 1]``.
+    """Edges of the vehicles' routes, in order; those of vehicle ``i`` are ``start[i]:start[i + 1]``.
 
     Attributes
     ----------
