@@ -1,7 +1,7 @@
 """A timetable into the simulation: from a feed and a network to vehicles that SUMO can drive, and a report on them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from sim.bus_vehicles import LAYOVER_S, BusVehicle, VehicleStop, bus_vehicles
 from sim.dwell import DwellLaw
 from sim.modes import MODES, Mode
 from sim.rehearsal import LegRun, rehearse
+from sim.ridership import Ridership, boardings_at
 from sim.run_times import best_speed, fitted_dwells_s, foretold, run_times
 from sim.transit_paths import PatternPath, pattern_paths
 
@@ -44,7 +45,8 @@ LegKey = tuple[int, int]
 class TransitOptions:
     """What is wanted of a feed: a service day, modes, a span of time (s of the day), and how long stops take.
 
-    Without ``calibrated`` every driver keeps to the speed limit and every dwell is as wished.
+    Where ``ridership`` is known for a stop its dwell follows from it. Without ``calibrated`` every driver keeps to the
+    speed limit and every dwell is as wished.
     """
 
     service_date: date
@@ -52,6 +54,7 @@ class TransitOptions:
     begin_s: float = 0.0
     end_s: float = float("inf")
     dwell: DwellLaw = DEFAULT_DWELL
+    ridership: Ridership = field(default_factory=dict)
     calibrated: bool = True
 
 
@@ -116,7 +119,7 @@ def import_transit(
     day = timetable(feed, options.service_date, route_types=wanted)
     say(f"matching {len(day.patterns)} patterns to streets")
     patterns = tuple(pattern_paths(day, network))
-    dwell_s = np.full(len(day.calls), options.dwell.dwell_s(None))
+    dwell_s = _dwells_s(day, options)
     legs, ids, runs, repairs, rounds = _drivable(network, network_path, day, patterns, dwell_s, say)
     say("making up vehicles")
     times = {key: run_times(run) for key, run in runs.items()}
@@ -151,6 +154,18 @@ def import_transit(
         stop_ids=ids,
         stop_m=_stop_lengths_m(day, vehicles, stays_s, ids),
     )
+
+
+def _dwells_s(day: Timetable, options: TransitOptions) -> FloatArray:
+    """Wished time at each call of the timetable, shape (calls,)."""
+    by_place = {
+        (route, stop): options.dwell.dwell_s(
+            boardings_at(options.ridership, day.routes.ids[route], day.stops.ids[stop])
+        )
+        for route, stop in set(zip(day.trip_route[day.call_trip].tolist(), day.call_stop.tolist(), strict=True))
+    }
+    places = zip(day.trip_route[day.call_trip].tolist(), day.call_stop.tolist(), strict=True)
+    return np.array([round(by_place[place]) for place in places], dtype=np.float64)
 
 
 def _rested(vehicle: BusVehicle, stay_s: FloatArray) -> BusVehicle:

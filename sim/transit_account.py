@@ -452,5 +452,5 @@ def _notices(facts: _Facts) -> Iterator[Notice]:
             row=None,
             field="stop_id",
             value=facts.day.stops.ids[stop],
-            remedy=f"The nearest road open to {mode} is {distance} off, its calls are left out: correct stop or streets",
+            remedy=f"The nearest road for a {mode} is {distance} off: its calls are left out. Correct stop or streets",
         )
