@@ -4,18 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gtfs.service_day import parse_day
 from networks.build import build_network
 from networks.faults import InputError
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from scenarios.hotspots import Screening, screen_hotspots, write_hotspots
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, TransitSource
 from scenarios.tables import write_csv
+from scenarios.transit_import import SUMMARY, import_to_folder
 from signals.plan import build_plan
 from sim.areas import signal_or_junction
 from sim.counts import CountFit
 from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic_demand
+from sim.dwell import DwellLaw
+from sim.modes import MODES, modes_named
 from sim.run import RunSpec
+from sim.transit import TransitOptions
 
 COUNTS_SEED = 1
 """Seed of the routes that are estimated from counts."""
@@ -25,13 +30,22 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the runs need. ``signals`` are the ids of those to be compared."""
+    """What the runs need.
+
+    Attributes
+    ----------
+    signals
+        Ids of those to be compared.
+    transit
+        Folder with the timetabled vehicles, None where there are none.
+    """
 
     network_path: Path
     network: RoadNetwork
     demand: Demand
     screening: Screening | None
     signals: tuple[str, ...]
+    transit: Path | None = None
 
 
 def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
@@ -63,7 +77,26 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
             signalised_only=scenario.junctions == "hotspots",
         )
         write_hotspots(screening, out_dir)
-    return Prepared(network_path, network, demand, screening, _signals(scenario, network, screening))
+    signals = _signals(scenario, network, screening)
+    transit = _transit(scenario.transit, scenario, network, network_path, inputs, say) if scenario.transit else None
+    return Prepared(network_path, network, demand, screening, signals, transit)
+
+
+def _transit(
+    source: TransitSource, scenario: Scenario, network: RoadNetwork, network_path: Path, inputs: Path, say: Say
+) -> Path:
+    """Bring the timetable onto the network, once: what a stopped import left is written anew."""
+    folder = inputs / "transit"
+    if not (folder / SUMMARY).exists():
+        options = TransitOptions(
+            service_date=parse_day(source.service_date),
+            modes=modes_named(source.modes) if source.modes else MODES,
+            begin_s=scenario.begin_s,
+            end_s=scenario.end_s,
+            dwell=DwellLaw(default_s=source.dwell_s),
+        )
+        import_to_folder(network, network_path, source.feed, options, folder, say)
+    return folder
 
 
 def _demand(scenario: Scenario, network: RoadNetwork, inputs: Path) -> Demand:

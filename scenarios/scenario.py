@@ -3,18 +3,23 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gtfs.on_time import parse_on_time
+from gtfs.service_day import parse_day
 from networks.faults import InputError
 from networks.intake import require_file
 from signals.controller import controller_parameters
 from signals.intergreen import Clearance
+from sim.dwell import DEFAULT_S
+from sim.modes import modes_named
 
 DEFAULT_TOP = 10
 HOTSPOT_METHODS = ("frequency",)
+SECTIONS = ("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals", "variant")
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
 
@@ -52,6 +57,32 @@ class CrashSource:
 
 
 @dataclass(frozen=True, slots=True)
+class TransitSource:
+    """Timetabled vehicles: a GTFS feed, the day of it that is driven, and how its vehicles are judged.
+
+    Attributes
+    ----------
+    service_date
+        As ``YYYY-MM-DD``.
+    modes
+        Names of modes wanted, empty for all that run on streets and tracks.
+    on_time
+        A rule as :func:`gtfs.on_time.parse_on_time` reads it.
+    dwell_s
+        Time at a stop.
+    is_synthetic
+        Whether the timetable was made up.
+    """
+
+    feed: Path
+    service_date: str
+    modes: tuple[str, ...] = ()
+    on_time: str = "default"
+    dwell_s: float = DEFAULT_S
+    is_synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One of the things compared: a name, a controller, its parameters."""
 
@@ -82,6 +113,7 @@ class Scenario:
     junctions: str | tuple[str, ...]
     clearance: Clearance
     variants: tuple[Variant, ...]
+    transit: TransitSource | None = None
 
     def input_files(self) -> tuple[Path, ...]:
         """Every file that the scenario reads, itself left out."""
@@ -89,7 +121,8 @@ class Scenario:
         crashes = (
             (*self.crashes.files, *([self.crashes.columns] if self.crashes.columns else [])) if self.crashes else ()
         )
-        return (self.network.path, *demand, *crashes)
+        feed = (self.transit.feed,) if self.transit else ()
+        return (self.network.path, *demand, *crashes, *feed)
 
 
 class ScenarioError(InputError):
@@ -128,7 +161,7 @@ def read_scenario(path: str | Path) -> Scenario:
 def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
     """Check a scenario already in memory; ``path`` is where relative paths start and what messages name."""
     check = _Check(path)
-    top = check.table(document, "", ("scenario", "network", "demand", "crashes", "hotspots", "signals", "variant"))
+    top = check.table(document, "", SECTIONS)
     times = check.table(top.get("scenario", {}), "scenario", ("name", "begin", "end", "seeds", "step_s", "teleport_s"))
     begin_s, end_s = check.clock(times, "begin", "07:00:00"), check.clock(times, "end", "08:00:00")
     if end_s <= begin_s:
@@ -155,6 +188,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         junctions=junctions,
         clearance=Clearance(check.choice(signals, "signals.clearance", tuple(Clearance))),
         variants=_variants(check, top.get("variant", [])),
+        transit=_transit(check, top),
     )
     check.finish()
     return scenario
@@ -252,6 +286,25 @@ class _Check:
             return ()
         return tuple(self.file(name, where) for name in value)
 
+    def texts(self, value: Any, where: str) -> tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            return tuple(value)
+        self.fault(where, f"must be a list of texts, not {value!r}")
+        return ()
+
+    def truth(self, value: Any, where: str) -> bool:
+        if isinstance(value, bool):
+            return value
+        self.fault(where, f"must be true or false, not {value!r}")
+        return False
+
+    def parsed(self, parse: Callable[[], object], where: str) -> None:
+        """Let a parser elsewhere judge a value, and name the fault that it finds by its place in this file."""
+        try:
+            parse()
+        except InputError as fault:
+            self.fault(where, fault.what, fault.remedy)
+
     def one_of(self, table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> str | None:
         given = [key for key in known if key in table]
         if len(given) == 1:
@@ -285,6 +338,25 @@ def _crashes(check: _Check, top: Mapping[str, Any]) -> CrashSource | None:
     table = check.table(top["crashes"], "crashes", ("files", "columns"))
     columns = check.file(table["columns"], "crashes.columns") if "columns" in table else None
     return CrashSource(check.files(table.get("files"), "crashes.files"), columns)
+
+
+def _transit(check: _Check, top: Mapping[str, Any]) -> TransitSource | None:
+    if "transit" not in top:
+        return None
+    table = check.table(top["transit"], "transit", ("gtfs", "date", "modes", "on_time", "dwell_s", "synthetic"))
+    source = TransitSource(
+        feed=check.file(table.get("gtfs"), "transit.gtfs"),
+        service_date=check.text(table, "transit.date", ""),
+        modes=check.texts(table.get("modes", []), "transit.modes"),
+        on_time=check.text(table, "transit.on_time", "default"),
+        dwell_s=check.number(table, "transit.dwell_s", DEFAULT_S, least=0.0),
+        is_synthetic=check.truth(table.get("synthetic", False), "transit.synthetic"),
+    )
+    if source.service_date:
+        check.parsed(lambda: parse_day(source.service_date), "transit.date")
+    check.parsed(lambda: modes_named(source.modes), "transit.modes")
+    check.parsed(lambda: parse_on_time(source.on_time), "transit.on_time")
+    return source
 
 
 def _junctions(check: _Check, value: Any) -> str | tuple[str, ...]:
@@ -341,6 +413,13 @@ synthetic = {{ vehicles_per_hour = 4000, seed = 1 }}      # made up by volume an
 # [crashes]              # accident records (CSV, Parquet, GeoJSON), for hotspots
 # files = ["crashes.csv"]
 # columns = "map.toml"   # only where the columns are not recognised by themselves
+
+# [transit]              # timetabled vehicles, compared with their timetable
+# gtfs = "gtfs.zip"      # a GTFS feed
+# date = "2026-05-13"    # the day of it to drive
+# modes = ["bus"]        # bus, coach, tram, subway, rail; all where left out
+# on_time = "default"    # 60 s early to 300 s late; or "mbta", "tcqsm", or seconds early and late such as "-60,300"
+# dwell_s = 15           # time at a stop
 
 # [hotspots]
 # method = "frequency"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from networks.faults import InputError
-from scenarios.scenario import ScenarioError, new_scenario_text, read_scenario
+from scenarios.scenario import ScenarioError, TransitSource, new_scenario_text, read_scenario
 from signals.intergreen import Clearance
 
 GOOD = """
@@ -34,9 +34,24 @@ parameters = { decision_s = 5 }
 
 def _read(folder: Path, text: str):
     (folder / "a.net.xml.gz").touch()
+    (folder / "feed.zip").touch()
     path = folder / "x.toml"
     path.write_text(text)
     return read_scenario(path)
+
+
+TRANSIT = (
+    GOOD
+    + """
+[transit]
+gtfs = "feed.zip"
+date = "2026-05-13"
+modes = ["bus", "tram"]
+on_time = "-30,120"
+dwell_s = 12
+synthetic = true
+"""
+)
 
 
 def _faults(folder: Path, text: str) -> list[tuple[str, str]]:
@@ -91,6 +106,40 @@ def test_unknown_key_names_the_nearest_known_one(tmp_path):
 def test_one_fault_is_named_once(tmp_path, old, new, fault):
     assert old in GOOD
     assert _faults(tmp_path, GOOD.replace(old, new)) == [fault]
+
+
+def test_a_timetable_is_wished_for(tmp_path):
+    scenario = _read(tmp_path, TRANSIT)
+    feed = tmp_path / "feed.zip"
+    assert scenario.transit == TransitSource(feed, "2026-05-13", ("bus", "tram"), "-30,120", 12.0, is_synthetic=True)
+    assert scenario.input_files() == (tmp_path / "a.net.xml.gz", feed)
+
+
+def test_a_timetable_needs_a_feed_and_a_day_alone(tmp_path):
+    scenario = _read(tmp_path, GOOD + '[transit]\ngtfs = "feed.zip"\ndate = "2026-05-13"\n')
+    assert scenario.transit == TransitSource(tmp_path / "feed.zip", "2026-05-13", (), "default", 15.0)
+    assert _read(tmp_path, GOOD).transit is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('"feed.zip"', '"none.zip"', ("FILE_MISSING", "transit.gtfs")),
+        ('gtfs = "feed.zip"', "", ("CONFIG_VALUE", "transit.gtfs")),
+        ("date = ", "day = ", ("CONFIG_VALUE", "transit.date")),
+        ("2026-05-13", "2026-02-30", ("CONFIG_VALUE", "transit.date")),
+        ('"tram"', '"trem"', ("CONFIG_VALUE", "transit.modes")),
+        ('["bus", "tram"]', '"bus"', ("CONFIG_VALUE", "transit.modes")),
+        ("-30,120", "120,-30", ("CONFIG_VALUE", "transit.on_time")),
+        ("-30,120", "mtba", ("CONFIG_VALUE", "transit.on_time")),
+        ("dwell_s = 12", "dwell_s = -1", ("CONFIG_VALUE", "transit.dwell_s")),
+        ("synthetic = true", 'synthetic = "yes"', ("CONFIG_VALUE", "transit.synthetic")),
+        ("dwell_s", "dwel_s", ("CONFIG_KEY", "transit.dwel_s")),
+    ],
+)
+def test_a_fault_of_the_timetable_is_named(tmp_path, old, new, fault):
+    assert old in TRANSIT
+    assert fault in _faults(tmp_path, TRANSIT.replace(old, new))
 
 
 def test_all_faults_are_named_together(tmp_path):
