@@ -17,7 +17,10 @@ from sim.bus_stops import StopPlace, simulation_id
 LAYOVER_S = 120.0
 """Who waits longer for the next trip leaves the lane free."""
 
-LATE_S = 300.0
+ONWARD_S = 1.0
+"""Time at a trip's last stop where the next trip begins at the same place: passengers change there but once."""
+
+LATE_S = 30.0
 """How late a vehicle may come from its trip before, by the timetable and an empty road, and still serve the next."""
 
 FloatArray = npt.NDArray[np.float64]
@@ -193,7 +196,11 @@ def _vehicle(
         edges.append(way.edges[1:])
         edges.append(after.leg.edges(after.first, after.last)[1:])
         layover_s = _departure_s(timetable, after) - _arrival_s(timetable, before)
-        stops.extend(_stops(timetable, after, dwell_s, layover_s))
+        onward = _stops(timetable, after, dwell_s, layover_s)
+        if here == there:
+            # who stands there already has let passengers off and on
+            stops[-1] = replace(stops[-1], dwell_s=min(stops[-1].dwell_s, ONWARD_S))
+        stops.extend(onward)
     first = stops[0]
     enters_s = max(begin_s, _departure_s(timetable, chain[0]) - first.dwell_s)
     return BusVehicle(
