@@ -11,6 +11,8 @@ import pytest
 import sumo
 from scipy.stats import nbinom
 
+from gtfs.feed import read_feed
+from gtfs.service_day import parse_day, require_service
 from networks.crashes import read_crashes
 from networks.network import RoadNetwork
 from networks.netxml import read_network
@@ -53,6 +55,16 @@ def test_everything_made_up_says_so(scenario_file, crashes):
     assert "SYNTHETIC" in scenario_file.read_text()
     assert [path.name for path in read_scenario(scenario_file).crashes.files] == ["crashes-synthetic.csv"]
     assert crashes.synthetic.all()
+    transit = read_scenario(scenario_file).transit
+    assert transit.is_synthetic
+    assert "synthetic" in transit.feed.name
+
+
+def test_the_buses_run_on_the_day_that_is_driven(scenario_file):
+    transit = read_scenario(scenario_file).transit
+    feed = read_feed(transit.feed)
+    assert not feed.notices
+    assert require_service(feed, parse_day(transit.service_date)) > 40
 
 
 def test_same_bytes_every_time(scenario_file, tmp_path):

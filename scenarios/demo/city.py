@@ -1,4 +1,4 @@
-"""A folder with everything that the demo's scenario needs: streets, made-up accidents, the scenario file."""
+"""A folder with everything that the demo's scenario needs: streets, made-up accidents and buses, the scenario file."""
 
 import gzip
 from pathlib import Path
@@ -8,23 +8,28 @@ import sumo
 from networks.intake import open_bytes
 from networks.netxml import read_network
 from networks.outfile import atomic_path, write_text
+from scenarios.demo.buses import write_demo_feed
 from scenarios.demo.crashes import MadeUpCrash, made_up_crashes
 from scenarios.tables import write_csv
 
 NETWORK = "adlershof.net.xml.gz"
 CRASHES = "crashes-synthetic.csv"
+FEED = "buses-synthetic.zip"
 SCENARIO = "demo.toml"
 
 VEHICLES_PER_HOUR = 1000
 CRASH_SEED = 12489
 """Adlershof's postcode."""
 
+SERVICE_DATE = "2026-05-13"
+"""A Wednesday, on which the made-up buses run."""
+
 _SCENARIO = f"""\
 # The built-in city. Its streets and traffic lights are those of Berlin-Adlershof (from OpenStreetMap, as shipped with
-# SUMO). Its traffic and its accident records are SYNTHETIC: made up, and no statement about the real place.
+# SUMO). Its traffic, its accident records and its buses are SYNTHETIC: made up, and no statement about the real place.
 
 [scenario]
-name = "Berlin-Adlershof with synthetic traffic and accidents"
+name = "Berlin-Adlershof with synthetic traffic, accidents and buses"
 begin = "07:00:00"
 end = "08:00:00"
 seeds = [1, 2, 3]
@@ -37,6 +42,11 @@ synthetic = {{ vehicles_per_hour = {VEHICLES_PER_HOUR}, seed = 1 }}
 
 [crashes]
 files = ["{CRASHES}"]
+
+[transit]
+gtfs = "{FEED}"
+date = "{SERVICE_DATE}"
+synthetic = true
 
 [hotspots]
 method = "frequency"
@@ -72,8 +82,9 @@ def write_demo_city(folder: str | Path) -> Path:
     """
     city = Path(folder)
     _write_network(city / NETWORK)
-    crashes = made_up_crashes(read_network(city / NETWORK), CRASH_SEED)
-    write_csv(city / CRASHES, MadeUpCrash, crashes)
+    network = read_network(city / NETWORK)
+    write_csv(city / CRASHES, MadeUpCrash, made_up_crashes(network, CRASH_SEED))
+    write_demo_feed(network, city / FEED)
     write_text(city / SCENARIO, _SCENARIO)
     return city / SCENARIO
 
