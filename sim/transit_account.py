@@ -111,9 +111,8 @@ class Totals:
     """An import in sum, as ``import.json`` has it.
 
     ``stops_near_road`` are those inside the network and within 100 m of a road of their mode. A call is reachable where
-    its stop is near a road and its pattern's path comes within 100 m of it, and of another of its stops on the same
-    piece. Shares on time, early and late (60 s) are those of the calls in the dress rehearsal, with
-    ``stops_missed`` and ``vehicles_stuck`` in it.
+    its pattern's path comes within 100 m of it, and of another of its stops on the same piece. Shares on time, early
+    and late (60 s) are those of the calls in the dress rehearsal, with ``stops_missed`` and ``vehicles_stuck`` in it.
     """
 
     service_date: str
@@ -407,12 +406,11 @@ def _pairs(facts: _Facts) -> Iterator[tuple[int, int]]:
 
 
 def _reachable(facts: _Facts) -> BoolArray:
-    """Calls whose stop is near a road and has a place on its pattern's path, shape (calls,)."""
+    """Calls whose stop has a place on its pattern's path, in company, shape (calls,)."""
     day = facts.day
-    near = np.array([facts.near_road(row, stop) for row, stop in _pairs(facts)], dtype=np.bool_)
     placed = np.concatenate([_in_company(pattern.places.path) for pattern in facts.transit.patterns])
     number = np.arange(len(day.calls)) - day.trips.call_start[day.call_trip]
-    return np.asarray((near & placed)[day.patterns.call_start[day.trips.pattern[day.call_trip]] + number])
+    return np.asarray(placed[day.patterns.call_start[day.trips.pattern[day.call_trip]] + number])
 
 
 def _in_company(path: IntArray) -> BoolArray:

@@ -21,7 +21,7 @@ StopIds = Mapping[tuple[int, StopPlace], str]
 RECORDED = "has.fcd.device"
 """What makes SUMO record a vehicle's positions where such a record is asked for."""
 
-KEEP_CLEAR_S = 30.0
+KEEP_CLEAR_S = 100.0
 """After so long a wait a driver enters a junction that he cannot clear at once: where imported streets have edges
 shorter than a bus inside a junction, he would wait for ever."""
 

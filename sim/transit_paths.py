@@ -19,8 +19,8 @@ SHAPE_STEP_M = 25.0
 """Distance of the points that a shape is matched by."""
 
 SHAPE_SETTINGS = MatchSettings(beta_m=5.0, stretch=1.4, slack_m=60.0, detour_m=200.0)
-"""A shape is dense and clean: its path is hardly longer than itself. Where it is, a street is missing, and the path breaks
-rather than to go a way that no bus goes. Tuned on the feeds of Northern Kentucky and Porto Alegre."""
+"""A shape is dense and clean: its path is hardly longer than itself. Where it is, a street is missing, and the path
+breaks rather than to go a way that no bus goes. Tuned on the feeds of Northern Kentucky and Porto Alegre."""
 STOPS_SETTINGS = MatchSettings(
     sigma_m=15.0, beta_m=60.0, radius_m=100.0, stretch=2.0, slack_m=400.0, detour_m=3000.0, skips=2
 )
