@@ -7,6 +7,7 @@ from scenarios.content import ComparedVariant, Origin, ReportContent
 from scenarios.manifest import versions
 from scenarios.prepare import Prepared
 from scenarios.scenario import Scenario
+from scenarios.transit_content import TransitContent
 from signals.intergreen import Clearance
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.times import clock_text
@@ -19,6 +20,7 @@ def report_content(
     measures: tuple[RunMeasures, ...],
     junctions: tuple[JunctionMeasures, ...],
     comparisons: tuple[Comparison, ...],
+    transit: TransitContent | None = None,
 ) -> ReportContent:
     """Bring together what a reader of the report is to be told."""
     demand, screening = prepared.demand, prepared.screening
@@ -45,6 +47,7 @@ def report_content(
         notices=screening.notices if screening else (),
         versions=versions(),
         command=f"bagdar run {scenario.path.name} -o DIR",
+        transit=transit,
     )
 
 

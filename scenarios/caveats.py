@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from scenarios.compare import FINISHED, NETWORK, PAIRS_FOR_A_CLAIM
 from scenarios.content import ReportContent
 from scenarios.numerals import number
+from scenarios.transit_content import TransitContent
 from scenarios.wording import counted, run_accounts
 
 MANY = 5
@@ -23,7 +24,8 @@ class Caveat:
 
 def caveats(content: ReportContent) -> tuple[Caveat, ...]:
     """Give what limits this study, the strong points first."""
-    points = (*_about_inputs(content), *_about_runs(content), *_about_reading(content))
+    transit = _about_transit(content.transit) if content.transit is not None else ()
+    points = (*_about_inputs(content), *_about_runs(content), *transit, *_about_reading(content))
     return tuple(sorted(points, key=lambda caveat: not caveat.is_strong))
 
 
@@ -40,6 +42,13 @@ def _about_inputs(content: ReportContent) -> Iterator[Caveat]:
             "Synthetic accident records",
             "The accident records were made by a generator. They show how the method works and say nothing about where "
             "accidents happen in this city.",
+            is_strong=True,
+        )
+    if content.transit is not None and content.transit.is_synthetic:
+        yield Caveat(
+            "Synthetic timetable",
+            "The bus lines and their timetable were made up. The study shows how lights act on such buses; it says "
+            "nothing about those that run in this city.",
             is_strong=True,
         )
     if content.clearance == "as-shipped":
@@ -88,6 +97,20 @@ def _about_runs(content: ReportContent) -> Iterator[Caveat]:
             f"{counted(removed, 'time')} in all runs together. A real street does not dissolve its jams so.",
             is_strong=removed > 0,
         )
+
+
+def _about_transit(transit: TransitContent) -> Iterator[Caveat]:
+    if any(row.reason for row in transit.patterns):
+        yield Caveat(
+            "Timetables that no bus can keep",
+            "Some patterns are not on time on empty streets either. Their delay says more about the timetable, the "
+            "stops or the streets of the model than about the lights.",
+        )
+    yield Caveat(
+        "Passengers are not simulated",
+        "A bus stands at a stop as long as it was told to, or until its timetable lets it go where it waits for it. "
+        "That crowds make a late bus later is not in the model, so real buses bunch more than these.",
+    )
 
 
 def _about_reading(content: ReportContent) -> Iterator[Caveat]:

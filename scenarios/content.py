@@ -11,6 +11,7 @@ from networks.faults import Notice
 from networks.network import RoadNetwork
 from networks.screening import Hotspot
 from scenarios.compare import FINISHED, JUNCTION_METRICS, NETWORK, Comparison
+from scenarios.transit_content import TransitContent
 from sim.measures import JunctionMeasures, RunMeasures
 
 MAX_NAME = 80
@@ -79,6 +80,7 @@ class ReportContent:
     notices: tuple[Notice, ...]
     versions: Mapping[str, str]
     command: str
+    transit: TransitContent | None = None
 
     @property
     def baseline(self) -> str:
@@ -136,12 +138,16 @@ class ReportContent:
     @cached_property
     def is_synthetic(self) -> bool:
         """Whether some of what went in was made up."""
-        return self.demand.is_synthetic or (self.crashes is not None and self.crashes.is_synthetic)
+        return bool(self.synthetic_note)
 
     @cached_property
     def synthetic_note(self) -> str:
         """What was made up, for the margin of a figure; empty where nothing was."""
-        made_up = [("synthetic demand", self.demand), ("synthetic accident records", self.crashes)]
+        made_up = [
+            ("synthetic demand", self.demand),
+            ("synthetic accident records", self.crashes),
+            ("synthetic timetable", self.transit),
+        ]
         return " · ".join(words for words, origin in made_up if origin is not None and origin.is_synthetic)
 
     @cached_property

@@ -12,6 +12,8 @@ from scenarios.compare import PAIRS_FOR_A_CLAIM
 from scenarios.content import ReportContent, plain, short
 from scenarios.drawing import Drawing
 from scenarios.numerals import number
+from scenarios.transit_views import transit_views
+from scenarios.trip_lines import STEM
 from scenarios.views import (
     RUN_COLUMNS,
     difference_tables,
@@ -66,6 +68,8 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             totals=run_totals(content),
             runs=run_rows(content),
             safety=safety_facts(content),
+            buses=transit_views(content),
+            bus_lines=[drawing.path.stem for drawing in drawings if drawing.path.stem.startswith(STEM)],
             run_columns=[heading for _, heading in RUN_COLUMNS],
             max_rows=MAX_ROWS,
             pairs_for_a_claim=PAIRS_FOR_A_CLAIM,

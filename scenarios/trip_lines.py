@@ -1,0 +1,180 @@
+"""Stringlines: every trip of a line through time and distance, as planned and as each variant ran it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from networks.network import FloatArray
+from scenarios.content import ReportContent
+from scenarios.drawing import FAINT, INK, Drawing, canvas, colour_of, label
+from scenarios.transit_content import TransitContent
+from sim.times import clock_text
+from sim.transit_plan import TransitPlan
+from sim.transit_run import TransitRun
+
+STEM = "trip_lines"
+MAX_FIGURES = 4
+MAX_STOP_NAMES = 9
+"""Names along a figure; more would not be read."""
+
+_HEIGHT_IN = 5.6
+_PLANNED = "#8b949c"
+_TICKS_S = (300, 600, 900, 1800, 3600, 7200, 14400)
+_MOST_TICKS = 13
+_CAPTION = (
+    "Each line is a trip: the steeper, the faster; flat where the vehicle stands. Thin grey: the timetable. "
+    "Coloured: the same trips as simulated, one run of each variant. Lines that close up are buses that bunch."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """Legs of the busiest pattern of a route in a direction.
+
+    ``offset_m`` is where each leg begins along the longest one, whose stops are at ``stop_m``.
+    """
+
+    route: str
+    legs: tuple[int, ...]
+    offset_m: FloatArray
+    stop_m: FloatArray
+    stop_names: tuple[str, ...]
+
+
+def draw_trip_lines(folder: Path, content: ReportContent) -> tuple[Drawing, ...]:
+    """Draw a stringline for each route and direction, those with most trips, as ``trip_lines_1.png`` and so on.
+
+    Raises
+    ------
+    RunError
+        WRITE_FAILED.
+    """
+    transit = content.transit
+    if transit is None or not transit.traces:
+        return ()
+    return tuple(
+        _draw(folder / f"{STEM}_{number}.png", content, transit, line)
+        for number, line in enumerate(_lines(transit.plan)[:MAX_FIGURES], start=1)
+    )
+
+
+def _lines(plan: TransitPlan) -> list[_Line]:
+    """Busiest pattern of each route and direction, those with most legs first."""
+    legs = plan.legs
+    groups: dict[tuple[str, int, str, int], list[int]] = {}
+    for row in range(len(legs)):
+        key = legs.route_ids[row], int(legs.direction[row]), legs.pattern_ids[row], int(legs.number[row])
+        groups.setdefault(key, []).append(row)
+    busiest: dict[tuple[str, int], list[int]] = {}
+    for (route, direction, _, _), rows in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        busiest.setdefault((route, direction), rows)
+    return [_line(plan, rows) for rows in busiest.values()]
+
+
+def _line(plan: TransitPlan, rows: list[int]) -> _Line:
+    """Lay legs along the longest of them: some begin on the way, where the simulation begins."""
+    start, sequence, way_m = plan.legs.call_start, plan.calls.stop_sequence, plan.calls.way_m
+    longest = max(rows, key=lambda row: int(start[row + 1] - start[row]))
+    calls = slice(int(start[longest]), int(start[longest + 1]))
+    along_m = dict(zip(sequence[calls].tolist(), way_m[calls].tolist(), strict=True))
+    firsts = [int(start[row]) for row in rows]
+    return _Line(
+        route=plan.legs.route_names[longest],
+        legs=tuple(rows),
+        offset_m=np.array([along_m.get(int(sequence[call]), np.nan) - way_m[call] for call in firsts]),
+        stop_m=way_m[calls],
+        stop_names=plan.calls.stop_names[calls],
+    )
+
+
+def _draw(path: Path, content: ReportContent, transit: TransitContent, line: _Line) -> Drawing:
+    title = f"Line {label(line.route, 20)} to {label(line.stop_names[-1], 40)}"
+    with canvas(path, _HEIGHT_IN, title, _note(content, transit, line)) as figure:
+        axes = figure.subplots()
+        _name_stops(axes, line)
+        _draw_timetable(axes, transit.plan, line)
+        keys = [Line2D([], [], color=_PLANNED, linewidth=1.2, label="timetable")]
+        for position, variant in enumerate(content.variants):
+            if variant.name in transit.traces:
+                _draw_run(axes, transit.traces[variant.name][1], line, colour_of(position))
+                keys.append(Line2D([], [], color=colour_of(position), linewidth=2.4, label=label(variant.name)))
+        _clock_axis(axes, transit, line)
+        figure.legend(handles=keys, loc="outside lower center", ncols=4)
+    return Drawing(path, title, _CAPTION)
+
+
+def _draw_timetable(axes: Axes, plan: TransitPlan, line: _Line) -> None:
+    for leg, offset_m in zip(line.legs, line.offset_m.tolist(), strict=True):
+        times_s, ways_m = _planned(plan, leg)
+        axes.plot(times_s, (ways_m + offset_m) / 1000, color=_PLANNED, linewidth=1.2, zorder=4)
+
+
+def _planned(plan: TransitPlan, leg: int) -> tuple[FloatArray, FloatArray]:
+    """Timetable of a leg: two points a call, arrival and departure."""
+    calls = slice(int(plan.legs.call_start[leg]), int(plan.legs.call_start[leg + 1]))
+    times_s = np.column_stack((plan.calls.arrival_s[calls], plan.calls.departure_s[calls])).reshape(-1)
+    return times_s, np.repeat(plan.calls.way_m[calls], 2)
+
+
+def _draw_run(axes: Axes, run: TransitRun, line: _Line, colour: str) -> None:
+    for leg, offset_m in zip(line.legs, line.offset_m.tolist(), strict=True):
+        rows = np.flatnonzero(run.sample_leg == leg)
+        along_km = (run.sample_way_m[rows] + offset_m) / 1000
+        axes.plot(run.sample_time_s[rows], along_km, color=colour, linewidth=2.0, alpha=0.85, zorder=3)
+
+
+def _name_stops(axes: Axes, line: _Line) -> None:
+    """A faint line at each stop, and the names of some, the first and the last among them, on the right."""
+    axes.hlines(line.stop_m / 1000, 0, 1, transform=axes.get_yaxis_transform(), color=FAINT, linewidth=0.8, zorder=1)
+    for row in _named(line.stop_m):
+        axes.annotate(
+            label(line.stop_names[row], 26),
+            (1.0, line.stop_m[row] / 1000),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=INK,
+        )
+    axes.set_ylabel("distance along the line (km)")
+    axes.set_ylim(-0.02 * line.stop_m[-1] / 1000, 1.02 * line.stop_m[-1] / 1000)
+
+
+def _named(stop_m: FloatArray) -> list[int]:
+    """Stops to name: from the last back to the first, none so near to the one before that the names would touch."""
+    apart_m = stop_m[-1] / MAX_STOP_NAMES
+    named = [len(stop_m) - 1]
+    for row in range(len(stop_m) - 2, -1, -1):
+        if stop_m[named[-1]] - stop_m[row] >= apart_m and (row == 0 or stop_m[row] >= apart_m):
+            named.append(row)
+    return named
+
+
+def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
+    """Time of day below, over what was simulated of the line."""
+    runs = [run for _, run in transit.traces.values()]
+    times_s = np.concatenate([run.sample_time_s[np.isin(run.sample_leg, line.legs)] for run in runs])
+    if not len(times_s):
+        times_s = np.concatenate([_planned(transit.plan, leg)[0] for leg in line.legs])
+    first_s, last_s = float(times_s.min()), float(times_s.max())
+    every_s = next((step for step in _TICKS_S if (last_s - first_s) / step < _MOST_TICKS), _TICKS_S[-1])
+    ticks = np.arange(np.ceil(first_s / every_s) * every_s, last_s + 1, every_s)
+    axes.set_xticks(ticks, [clock_text(float(tick))[:5] for tick in ticks])
+    margin_s = 0.01 * (last_s - first_s) + 1
+    axes.set_xlim(first_s - margin_s, last_s + margin_s)
+    axes.set_xlabel("time of day")
+
+
+def _note(content: ReportContent, transit: TransitContent, line: _Line) -> str:
+    seeds = sorted({seed for seed, _ in transit.traces.values()})
+    parts = [
+        content.synthetic_note,
+        f"{len(line.legs)} trips",
+        f"seed {', '.join(str(seed) for seed in seeds)}",
+        transit.service_date,
+    ]
+    return " · ".join(part for part in parts if part)
