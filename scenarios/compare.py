@@ -15,9 +15,13 @@ import numpy as np
 from scipy import stats
 
 from sim.measures import JunctionMeasures, RunMeasures
+from sim.transit_tables import TransitMeasures
 
 NETWORK = "network"
-"""Scope of a comparison of whole runs; any other scope is a junction's id."""
+"""Scope of a comparison of whole runs."""
+
+TRANSIT = "transit"
+"""Scope of a comparison of the timetabled vehicles of whole runs; any other scope is a junction's id."""
 
 FINISHED = "finished"
 """Status of a run that has measures."""
@@ -66,6 +70,19 @@ JUNCTION_METRICS = (
     Metric("volume_veh_per_h", "veh/h", "vehicles that passed", None),
 )
 
+TRANSIT_METRICS = (
+    Metric("on_time_share", "share", "calls on time, of those due", "higher"),
+    Metric("early_share", "share", "calls too early", "lower"),
+    Metric("late_share", "share", "calls too late", "lower"),
+    Metric("missing_share", "share", "calls that never came", "lower"),
+    Metric("deviation_mean_s", "s", "mean deviation from the timetable", None),
+    Metric("deviation_p90_s", "s", "deviation that 90 % of the calls stay below", None),
+    Metric("headway_cv", "ratio", "variation of headways", "lower"),
+    Metric("excess_wait_s", "s", "excess wait of passengers", "lower"),
+    Metric("bunched_share", "share", "departures bunched with the one ahead", "lower"),
+    Metric("gap_share", "share", "departures after a gap", "lower"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -97,19 +114,24 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[RunMeasures], junctions: Sequence[JunctionMeasures], variants: Sequence[str]
+    runs: Sequence[RunMeasures],
+    junctions: Sequence[JunctionMeasures],
+    variants: Sequence[str],
+    transit: Sequence[TransitMeasures] = (),
 ) -> tuple[Comparison, ...]:
-    """Compare each variant with the first of ``variants``: whole runs first, then each junction by id.
+    """Compare each variant with the first of ``variants``: whole runs, their timetabled vehicles, junctions by id.
 
     The order of the rows given does not matter.
     """
-    study = _Study(runs, junctions)
+    study = _Study(runs, junctions, transit)
     baseline, *others = variants
+    scopes = [(NETWORK, NETWORK_METRICS), *([(TRANSIT, TRANSIT_METRICS)] if transit else [])]
+    scopes += [(junction, JUNCTION_METRICS) for junction in sorted(study.names)]
     return tuple(
         study.comparison(scope, metric, baseline, variant)
         for variant in others
-        for scope in (NETWORK, *sorted(study.names))
-        for metric in (NETWORK_METRICS if scope == NETWORK else JUNCTION_METRICS)
+        for scope, metrics in scopes
+        for metric in metrics
     )
 
 
@@ -127,7 +149,12 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
 class _Study:
     """Values by variant, place and column, each a mapping from seed to value; failed runs and NaN left out."""
 
-    def __init__(self, runs: Sequence[RunMeasures], junctions: Sequence[JunctionMeasures]) -> None:
+    def __init__(
+        self,
+        runs: Sequence[RunMeasures],
+        junctions: Sequence[JunctionMeasures],
+        transit: Sequence[TransitMeasures],
+    ) -> None:
         finished = {(run.variant, run.seed) for run in runs if run.status == FINISHED}
         at_junctions = [row for row in junctions if (row.variant, row.seed) in finished]
         self.names = {row.junction: row.name for row in at_junctions}
@@ -137,10 +164,15 @@ class _Study:
         for run in runs:
             if run.status == FINISHED:
                 self._keep(run, NETWORK, NETWORK_METRICS)
+        for vehicles in transit:
+            if (vehicles.variant, vehicles.seed) in finished:
+                self._keep(vehicles, TRANSIT, TRANSIT_METRICS)
         for row in at_junctions:
             self._keep(row, row.junction, JUNCTION_METRICS)
 
-    def _keep(self, row: RunMeasures | JunctionMeasures, scope: str, metrics: Iterable[Metric]) -> None:
+    def _keep(
+        self, row: RunMeasures | JunctionMeasures | TransitMeasures, scope: str, metrics: Iterable[Metric]
+    ) -> None:
         for metric in metrics:
             value = float(getattr(row, metric.column))
             if math.isfinite(value):

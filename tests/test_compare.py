@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from scenarios.compare import JUNCTION_METRICS, NETWORK_METRICS, compare, mean_interval
+from scenarios.compare import JUNCTION_METRICS, NETWORK_METRICS, TRANSIT, TRANSIT_METRICS, compare, mean_interval
 from sim.measures import JunctionMeasures
+from sim.transit_tables import TransitMeasures
 from tests.made_up import failed_run, run_row
 
 # Student, "The probable error of a mean" (1908): extra hours of sleep of ten patients under two drugs.
@@ -178,3 +179,53 @@ def test_the_interval_holds_the_truth_nineteen_times_in_twenty():
         _, low, high = mean_interval([draw.gauss(3, 2) for _ in range(4)])
         hits += low <= 3 <= high
     assert hits / 2000 == pytest.approx(0.95, abs=0.015)
+
+
+def vehicles_row(variant, seed, on_time_share, wait_s=40.0):
+    return TransitMeasures(
+        variant=variant,
+        seed=seed,
+        calls_due=200,
+        calls_served=190,
+        on_time_share=on_time_share,
+        early_share=0.05,
+        late_share=0.9 - on_time_share,
+        missing_share=0.05,
+        deviation_mean_s=80.0,
+        deviation_p10_s=-20.0,
+        deviation_p50_s=60.0,
+        deviation_p90_s=240.0,
+        headways=120,
+        headway_cv=0.3,
+        headway_level_of_service="B",
+        excess_wait_s=wait_s,
+        bunched_share=0.02,
+        gap_share=0.04,
+    )
+
+
+def test_timetabled_vehicles_are_compared_seed_by_seed():
+    # Differences 0.10, 0.14, 0.12: mean 0.12, standard deviation 0.02, t(2; 0.975) = 4.303, margin 0.0497.
+    runs = runs_of("static", (80, 81, 82)) + runs_of("smart", (70, 71, 72))
+    shares = {"static": (0.70, 0.72, 0.71), "smart": (0.80, 0.86, 0.83)}
+    vehicles = [vehicles_row(name, seed, share) for name in shares for seed, share in enumerate(shares[name], start=1)]
+    rows = {row.metric: row for row in compare(runs, (), ("static", "smart"), vehicles) if row.scope == TRANSIT}
+    assert list(rows) == [metric.column for metric in TRANSIT_METRICS]
+    found = rows["on_time_share"]
+    assert (found.pairs, found.verdict, found.unit) == (3, "higher", "share")
+    assert found.difference_mean == pytest.approx(0.12)
+    assert (found.ci95_low, found.ci95_high) == (pytest.approx(0.0703, abs=1e-4), pytest.approx(0.1697, abs=1e-4))
+
+
+def test_vehicles_of_failed_runs_and_unknown_waits_make_no_pair():
+    runs = [*runs_of("static", (80, 81)), *runs_of("smart", (70,)), failed_run("smart", 2)]
+    vehicles = [vehicles_row("static", 1, 0.7), vehicles_row("static", 2, 0.7), vehicles_row("smart", 1, 0.8, math.nan)]
+    vehicles.append(vehicles_row("smart", 2, 0.8))
+    rows = {row.metric: row for row in compare(runs, (), ("static", "smart"), vehicles) if row.scope == TRANSIT}
+    assert (rows["on_time_share"].pairs, rows["on_time_share"].pairs_missing) == (1, 1)
+    assert (rows["excess_wait_s"].pairs, rows["excess_wait_s"].pairs_missing) == (0, 2)
+
+
+def test_without_timetabled_vehicles_nothing_is_said_of_them():
+    rows = compare(runs_of("static", (80,)) + runs_of("smart", (70,)), (), ("static", "smart"))
+    assert {row.scope for row in rows} == {"network"}
