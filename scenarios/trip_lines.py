@@ -131,7 +131,7 @@ def _name_stops(axes: Axes, line: _Line) -> None:
     axes.hlines(line.stop_m / 1000, 0, 1, transform=axes.get_yaxis_transform(), color=FAINT, linewidth=0.8, zorder=1)
     for row in _named(line.stop_m):
         axes.annotate(
-            label(line.stop_names[row], 26),
+            label(line.stop_names[row], 34),
             (1.0, line.stop_m[row] / 1000),
             xycoords=axes.get_yaxis_transform(),
             xytext=(5, 0),
@@ -160,7 +160,7 @@ def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
     times_s = np.concatenate([run.sample_time_s[np.isin(run.sample_leg, line.legs)] for run in runs])
     if not len(times_s):
         times_s = np.concatenate([_planned(transit.plan, leg)[0] for leg in line.legs])
-    first_s, last_s = float(times_s.min()), float(times_s.max())
+    first_s, last_s = float(times_s.min()), max(float(times_s.max()), min(run.end_s for run in runs))
     every_s = next((step for step in _TICKS_S if (last_s - first_s) / step < _MOST_TICKS), _TICKS_S[-1])
     ticks = np.arange(np.ceil(first_s / every_s) * every_s, last_s + 1, every_s)
     axes.set_xticks(ticks, [clock_text(float(tick))[:5] for tick in ticks])
