@@ -70,6 +70,17 @@ def origins_apart_s(earlier: date, later: date, timezone: str) -> int:
     return origin_epoch_s(later, timezone) - origin_epoch_s(earlier, timezone)
 
 
+def local_text(epoch_s: float, timezone: str) -> str:
+    """A moment as ISO 8601 with the zone's offset, such as ``2026-05-13T07:00:00+02:00``.
+
+    Raises
+    ------
+    InputError
+        GTFS_TIMEZONE where no such zone is known.
+    """
+    return datetime.fromtimestamp(epoch_s, _zone(timezone)).isoformat()
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtfs.clock import BLANK_S, ILLEGIBLE_S, origin_epoch_s, origins_apart_s, parse_times, time_text
+from gtfs.clock import BLANK_S, ILLEGIBLE_S, local_text, origin_epoch_s, origins_apart_s, parse_times, time_text
 from networks.faults import InputError
 
 NEW_YORK = "America/New_York"
@@ -97,3 +97,18 @@ def test_a_zone_that_is_none_is_refused(zone):
     with pytest.raises(InputError) as caught:
         origin_epoch_s(date(2026, 1, 28), zone)
     assert (caught.value.code, caught.value.field) == ("GTFS_TIMEZONE", "agency_timezone")
+
+
+@pytest.mark.parametrize(
+    ("day", "seconds", "text"),
+    [
+        (date(2026, 5, 13), 25200, "2026-05-13T07:00:00-04:00"),
+        (date(2026, 5, 13), 86400 + 600, "2026-05-14T00:10:00-04:00"),
+        (date(2026, 5, 13), -60.5, "2026-05-12T23:58:59.500000-04:00"),
+        # clocks go forward at 2:00: seven hours since noon minus twelve hours are seven o'clock all the same
+        (date(2026, 3, 8), 25200, "2026-03-08T07:00:00-04:00"),
+        (date(2026, 3, 8), 3600, "2026-03-08T00:00:00-05:00"),
+    ],
+)
+def test_a_moment_as_text(day, seconds, text):
+    assert local_text(origin_epoch_s(day, NEW_YORK) + seconds, NEW_YORK) == text
