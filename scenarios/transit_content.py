@@ -7,7 +7,7 @@ from functools import cached_property
 from sim.transit_account import PatternRow
 from sim.transit_plan import TransitPlan
 from sim.transit_run import TransitRun
-from sim.transit_tables import HeadwayRow, StopVisit
+from sim.transit_tables import HeadwayRow, StopVisit, TransitMeasures
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class TransitContent:
     ----------
     on_time
         Name of the rule by which visits were judged.
-    visits, headways
+    measures, visits, headways
         Rows of every finished run.
     traces
         One run of each variant, for the figures: that of the first seed that finished. Its seed stands beside it.
@@ -29,6 +29,7 @@ class TransitContent:
     on_time: str
     is_synthetic: bool
     patterns: tuple[PatternRow, ...]
+    measures: tuple[TransitMeasures, ...]
     visits: tuple[StopVisit, ...]
     headways: tuple[HeadwayRow, ...]
     plan: TransitPlan = field(repr=False)

@@ -10,10 +10,13 @@ from gtfs.deviation_spread import PERCENTILES
 from gtfs.headways import HeadwayAdherence, Headways, headway_adherence
 from gtfs.on_time import ON_TIME_RULES
 from networks.network import FloatArray
+from scenarios.compare import TRANSIT, TRANSIT_METRICS, Comparison, Metric
 from scenarios.content import ReportContent, plain
 from scenarios.drawing import colour_of
-from scenarios.numerals import NARROW, UNKNOWN, number
+from scenarios.numerals import NARROW, UNKNOWN, interval, number, percent, shared_decimals
 from scenarios.transit_content import TransitContent
+from scenarios.views import DifferenceRow, DifferenceTable
+from scenarios.wording import tone_of, verdict_words
 from sim.transit_tables import HeadwayRow, StopVisit
 
 EARLY, ON_TIME, LATE, MISSING = JUDGED = ("early", "on time", "late", "missing")
@@ -91,6 +94,7 @@ class TransitViews:
     """All that the part on buses shows, ready to be set."""
 
     punctuality: tuple[PunctualityRow, ...]
+    differences: tuple[DifferenceTable, ...]
     hours: tuple[HourRow, ...]
     regularity: tuple[RegularityRow, ...]
     unkept: tuple[UnkeptRow, ...]
@@ -106,6 +110,7 @@ def transit_views(content: ReportContent) -> TransitViews | None:
     names = [variant.name for variant in content.variants]
     return TransitViews(
         punctuality=tuple(_punctuality_row(transit, name, position) for position, name in enumerate(names)),
+        differences=tuple(_difference_tables(content)),
         hours=tuple(_hour_rows(transit, names)),
         regularity=tuple(_regularity_rows(transit, names)),
         unkept=tuple(_unkept_rows(transit)),
@@ -157,6 +162,35 @@ def _punctuality_row(transit: TransitContent, variant: str, position: int) -> Pu
         shares=(shares[ON_TIME], shares[EARLY], shares[LATE], shares[MISSING]),
         missing=number(counts[-1]),
         deviations=_percentiles(visits),
+    )
+
+
+def _difference_tables(content: ReportContent) -> Iterator[DifferenceTable]:
+    """Give a table for each variant that shares a finished seed with the first."""
+    for name in content.challengers:
+        found = [(metric, content.difference(name, metric.column, TRANSIT)) for metric in TRANSIT_METRICS]
+        known = [(metric, row) for metric, row in found if row is not None and row.pairs]
+        if known:
+            rows = tuple(_difference_row(metric, row) for metric, row in known)
+            pairs, missing = known[0][1].pairs, known[0][1].pairs_missing
+            yield DifferenceTable(plain(name), pairs, missing, rows)
+
+
+def _difference_row(metric: Metric, found: Comparison) -> DifferenceRow:
+    """A measure of one variant against the first; shares become per cent, their differences percentage points."""
+    factor, unit = (100.0, "%") if metric.unit == "share" else (1.0, metric.unit)
+    difference, low, high = factor * found.difference_mean, factor * found.ci95_low, factor * found.ci95_high
+    decimals = shared_decimals(difference, low, high)
+    return DifferenceRow(
+        label=metric.label,
+        unit=unit,
+        before=number(factor * found.baseline_mean, decimals),
+        after=number(factor * found.variant_mean, decimals),
+        difference=number(difference, decimals, signed=True),
+        bounds=interval(low, high, decimals),
+        share=percent(found.relative_difference),
+        verdict=verdict_words(found, metric),
+        tone=tone_of(found, metric),
     )
 
 

@@ -11,6 +11,7 @@ from matplotlib.image import imread
 
 from networks.netxml import read_network
 from scenarios.caveats import caveats
+from scenarios.compare import compare
 from scenarios.report import render_report
 from scenarios.transit_content import TransitContent
 from scenarios.transit_views import on_time_words, transit_views
@@ -18,7 +19,7 @@ from scenarios.trip_lines import draw_trip_lines
 from sim.transit_account import PatternRow
 from sim.transit_plan import PlannedCalls, PlannedLegs, PlannedWays, TransitPlan
 from sim.transit_run import TransitRun
-from sim.transit_tables import HeadwayRow, StopVisit
+from sim.transit_tables import HeadwayRow, StopVisit, TransitMeasures
 from tests.made_up import study, typed
 from tests.test_report import HOSTILE, Page
 
@@ -78,6 +79,12 @@ def headway(headway_s: float, scheduled_s: float) -> HeadwayRow:
     return HeadwayRow("as shipped", 1, "r", 0, "a", "t1", "", headway_s, scheduled_s, headway_s < 150, gap=False)
 
 
+def measures(variant: str, seed: int, on_time_share: float) -> TransitMeasures:
+    """A run of which only the share on time is known."""
+    shares = on_time_share, *[math.nan] * 7
+    return TransitMeasures(variant, seed, 50, 50, *shares, 0, math.nan, "", *[math.nan] * 3)
+
+
 def pattern(**changes: object) -> PatternRow:
     """A pattern that keeps its timetable."""
     row = PatternRow(
@@ -110,6 +117,7 @@ def transit(**changes: object) -> TransitContent:
         on_time="default",
         is_synthetic=True,
         patterns=(pattern(), pattern(pattern_id="q", kept_share=0.5, reason="signals")),
+        measures=(),
         visits=visits(),
         headways=(headway(600.0, 600.0), headway(900.0, 600.0), headway(100.0, 600.0)),
         plan=plan(),
@@ -140,6 +148,23 @@ def test_percentiles_of_deviation_by_hand(network):
     shipped, smart = transit_views(with_buses(network)).punctuality
     assert shipped.deviations == ("+40", "+200", "+360")
     assert [typed(value) for value in smart.deviations] == ["-90"] * 3
+
+
+def test_differences_are_those_of_pairs_and_shares_are_in_per_cent(network):
+    """On time 0.50, 0.54 and 0.60, 0.68: differences 10 and 14 points, mean 12, t(1; 0.975) x 2 = 25.4."""
+    rows = [
+        measures(name, seed, share)
+        for name, shares in (("as shipped", (0.5, 0.54)), ("smart", (0.6, 0.68)))
+        for seed, share in enumerate(shares, start=1)
+    ]
+    content = with_buses(network, measures=tuple(rows))
+    content = replace(content, comparisons=compare(content.runs, content.junctions, ("as shipped", "smart"), rows))
+    (table,) = transit_views(content).differences
+    row = table.rows[0]
+    assert (row.label, row.unit, row.before, row.after) == ("calls on time, of those due", "%", "52", "64")
+    assert (row.difference, typed(row.bounds)) == ("+12", "-13 to +37")
+    text = Page(render_report(content, ())).text
+    assert "calls on time, of those due (%) 52 64 +12 -13 to +37" in text
 
 
 def test_hours_are_those_of_the_timetable(network):
