@@ -25,6 +25,7 @@ class Observation:
     ``halted`` of them stand, ``nearest_m`` is the distance of the first (infinity without any). ``closeness`` counts
     each vehicle as 1 at the stop line, less farther off, and 0 at the end of the range. ``ahead`` is how many vehicles
     a lane holds behind the junction on the way to the next signal, ``blocked`` whether there is no room behind it.
+    ``bus_lateness_s`` is how late the latest of the timetabled vehicles among them is, NaN without one.
     ``stage`` has been green for ``green_s``.
     """
 
@@ -37,6 +38,7 @@ class Observation:
     closeness: FloatArray
     ahead: FloatArray
     blocked: BoolArray
+    bus_lateness_s: FloatArray
 
     @property
     def demand(self) -> BoolArray:

@@ -8,6 +8,7 @@ from networks.network import RoadNetwork
 from signals.controller import Controller
 from signals.interlock import SignalState, advance, begin, change_due_s, may_switch, order, shown
 from signals.plan import SignalPlan, protected_foes
+from sim.detectors import Detectors
 from sim.watch import Watch
 
 ASK_EVERY_S = 1.0
@@ -41,7 +42,13 @@ class SignalControl:
     """All controlled signals of a run."""
 
     def __init__(
-        self, api: Any, network: RoadNetwork, controlled: list[tuple[SignalPlan, Controller]], name: str, begin_s: float
+        self,
+        api: Any,
+        network: RoadNetwork,
+        controlled: list[tuple[SignalPlan, Controller]],
+        name: str,
+        begin_s: float,
+        detectors: Detectors | None = None,
     ) -> None:
         """Start every signal in the first stage of its plan."""
         self.refused: list[RefusedWish] = []
@@ -50,7 +57,7 @@ class SignalControl:
         self.due_s = begin_s
         self._api = api
         self._name = name
-        self._watch = Watch(api, network, tuple(plan for plan, _ in controlled))
+        self._watch = Watch(api, network, tuple(plan for plan, _ in controlled), detectors=detectors)
         self._heads = {plan.signal_id: _Head(plan, law, begin(plan, 0, begin_s)) for plan, law in controlled}
 
     def act(self, now_s: float) -> None:

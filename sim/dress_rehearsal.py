@@ -15,7 +15,7 @@ from sim.options import SumoOptions
 from sim.rehearsal import SEED, TELEPORT_S
 from sim.stop_output import read_stop_visits, stop_times_s
 from sim.transit import Transit
-from sim.transit_output import TransitFiles
+from sim.transit_plan import TransitFiles
 
 PROGRESS_S = 3600.0
 

@@ -82,3 +82,46 @@ def departures_at_speed(
             now_s = until_s[stop]
         times_s[stop, 1] = now_s
     return times_s
+
+
+@njit(cache=True, nogil=True)
+def ways_along_legs(
+    edge: npt.NDArray[np.integer],
+    at_m: npt.NDArray[np.float64],
+    is_inside: npt.NDArray[np.bool_],
+    legs: npt.NDArray[np.integer],
+    ways_m: npt.NDArray[np.float64],
+    end_m: npt.NDArray[np.float64],
+    out_leg: npt.NDArray[np.integer],
+    out_m: npt.NDArray[np.float64],
+) -> None:
+    """Tell on which leg vehicles are, and how far along it.
+
+    Parameters
+    ----------
+    edge
+        Row of the edge of its route that each vehicle is on, or has left for the junction behind it, shape (vehicles,).
+    at_m
+        Position from the begin of the edge, or of the lane inside the junction, shape (vehicles,).
+    is_inside
+        Whether it is inside the junction, shape (vehicles,).
+    legs
+        Leg that is driven on an edge, and the one that begins on it; negative where there is none, shape (edges, 2).
+    ways_m
+        Way of the one and the other leg up to the edge's begin, the edge's length, and the way through the junction
+        behind it, shape (edges, 4).
+    end_m
+        Way up to the last call of each leg: once there, a vehicle is on the next one, shape (legs,).
+    out_leg, out_m
+        Take the answer, shape (vehicles,): -1 and not a number between two legs.
+    """
+    for vehicle in range(len(edge)):
+        row = edge[vehicle]
+        past_m = at_m[vehicle]
+        if is_inside[vehicle]:
+            past_m = ways_m[row, 2] + min(past_m, ways_m[row, 3])
+        leg, way_m = legs[row, 0], ways_m[row, 0] + past_m
+        if leg >= 0 and legs[row, 1] >= 0 and way_m >= end_m[leg]:
+            leg, way_m = legs[row, 1], ways_m[row, 1] + past_m
+        out_leg[vehicle] = leg
+        out_m[vehicle] = way_m if leg >= 0 else np.nan

@@ -1,11 +1,14 @@
 """The loop: SUMO runs until somebody is due, then those who are due act."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 from networks.network import RoadNetwork
 from signals.controller import Controller
 from signals.plan import SignalPlan
 from sim.control import SignalControl
+from sim.detectors import Detectors
 from sim.engine import Api, Engine
 from sim.options import SumoOptions
 
@@ -21,24 +24,46 @@ def drive(
     controller: str,
     on_progress: Progress | None,
     progress_every_s: float,
+    detectors: Detectors | None = None,
 ) -> tuple[SignalControl, float]:
-    """Simulate to the end with controllers at their signals.
+    """Simulate to the end with controllers at their signals, and detectors for timetabled vehicles where given.
 
     Returns
     -------
     What the controllers did, and SUMO's CPU time (s).
     """
     with Engine(options, api) as engine:
-        control = SignalControl(engine.api, network, laws, controller, options.begin_s)
+        control = SignalControl(engine.api, network, laws, controller, options.begin_s, detectors)
         now_s = engine.time_s
         report_s = now_s + progress_every_s
+        # what SUMO shows after a step is how things were at the step's begin
+        sample_s = options.begin_s + options.step_s if detectors is not None else math.inf
         while now_s < options.end_s:
+            if detectors is not None and sample_s <= now_s:
+                _sample(engine.api, detectors, now_s - options.step_s)
+                sample_s += options.positions_every_s
             if control.due_s <= now_s:
                 control.act(now_s)
-            engine.run_to(min(options.end_s, control.due_s, report_s))
+            engine.run_to(min(options.end_s, control.due_s, report_s, sample_s))
             now_s = engine.time_s
             if report_s <= now_s:
                 report_s = now_s + progress_every_s
                 if on_progress is not None:
                     on_progress(now_s)
+        if detectors is not None and sample_s <= now_s:
+            _sample(engine.api, detectors, now_s - options.step_s)
     return control, engine.cpu_s
+
+
+def _sample(api: Any, detectors: Detectors, now_s: float) -> None:
+    """Show detectors where their vehicles are, to the centimetre as SUMO's own record has it."""
+    vehicle = api.vehicle
+    names = [name for name in vehicle.getIDList() if name in detectors.row_of]
+    roads = {name: road for name in names if (road := vehicle.getRoadID(name))}
+    detectors.take(
+        now_s,
+        [detectors.row_of[name] for name in roads],
+        [vehicle.getRouteIndex(name) for name in roads],
+        [round(vehicle.getLanePosition(name), 2) for name in roads],
+        [road.startswith(":") for road in roads.values()],
+    )

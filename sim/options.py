@@ -10,6 +10,7 @@ class SumoOptions:
     """One simulation as SUMO is to run it.
 
     A negative ``teleport_s`` leaves stuck vehicles in place; an infinite ``end_s`` runs until the last vehicle is gone.
+    ``positions`` takes those of vehicles whose type asks for them, and of no others.
     """
 
     network: Path
@@ -23,6 +24,8 @@ class SumoOptions:
     tripinfo: Path | None = None
     statistics: Path | None = None
     stop_visits: Path | None = None
+    positions: Path | None = None
+    positions_every_s: float = 10.0
     warnings: Path | None = None
 
     def arguments(self, log_every_steps: int | None = None) -> list[str]:
@@ -52,6 +55,9 @@ class SumoOptions:
             words += ["--statistic-output", str(self.statistics)]
         if self.stop_visits is not None:
             words += ["--stop-output", str(self.stop_visits)]
+        if self.positions is not None:
+            words += ["--fcd-output", str(self.positions), "--fcd-output.attributes", "lane,pos,speed"]
+            words += ["--device.fcd.probability", "0", "--device.fcd.period", f"{self.positions_every_s:g}"]
         if self.warnings is not None:
             words += ["--error-log", str(self.warnings)]
         return words

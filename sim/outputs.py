@@ -1,7 +1,7 @@
 """SUMO's output files read back, and the additional files that ask for them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -50,6 +50,16 @@ class RawOutputs:
     def areas(self) -> Path:
         """Measured junction areas."""
         return self.folder / "areas.xml"
+
+    @property
+    def stop_visits(self) -> Path:
+        """Stays of timetabled vehicles at their stops."""
+        return self.folder / "stops.xml"
+
+    @property
+    def positions(self) -> Path:
+        """Positions of timetabled vehicles."""
+        return self.folder / "positions.xml"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,12 +123,12 @@ class AreaStops:
     halts: float
 
 
-def read_trips(path: Path) -> Trips:
-    """Read a ``tripinfo`` output, unfinished and never inserted vehicles included."""
+def read_trips(path: Path, without: Collection[str] = ()) -> Trips:
+    """Read a ``tripinfo`` output, unfinished and never inserted vehicles included, some vehicles left out."""
     rows: list[Attributes] = []
 
     def keep(tag: str, attributes: Attributes) -> None:
-        if tag == "tripinfo":
+        if tag == "tripinfo" and attributes["id"] not in without:
             rows.append(attributes)
 
     parse_xml(path, keep, code="SUMO_OUTPUT")

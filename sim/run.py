@@ -27,6 +27,9 @@ from sim.outputs import (
     read_trips,
     write_additional,
 )
+from sim.transit_plan import TransitFiles
+from sim.transit_record import TransitRecord
+from sim.transit_run import TransitRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class RunSpec:
     """All that one run depends on. Times in seconds; ``junctions`` are ids of signals or junctions.
 
     ``controlled`` signals get the controller and its clearance; ``measured`` junctions get a row each.
+    ``transit`` is the folder of an imported timetable.
     """
 
     variant: str
@@ -49,6 +53,7 @@ class RunSpec:
     clearance: Clearance = Clearance.ITE
     step_s: float = 1.0
     teleport_s: float = -1.0
+    transit: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Run:
     measures: RunMeasures
     junctions: tuple[JunctionMeasures, ...]
     refusals: tuple[RefusedWish, ...]
+    transit: TransitRun | None = None
 
 
 def simulate(
@@ -70,6 +76,9 @@ def simulate(
     progress_every_s: float = 60.0,
 ) -> Run:
     """Run one simulation to its end and measure it.
+
+    Timetabled vehicles have measures of their own; those of trips are of all others, so that they compare with a run
+    without a timetable. Junctions count every vehicle.
 
     Parameters
     ----------
@@ -90,18 +99,27 @@ def simulate(
     areas = junction_areas(network, spec.measured)
     programs = _programs(network, plans, spec) if kind.make is None else {}
     laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
+    transit = TransitRecord(spec.transit, network) if spec.transit else None
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         raw = RawOutputs(Path(folder).resolve())
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         control = None
         if api is Api.PROGRAM or (api is None and not laws):
-            sumo_cpu_s = child_cpu_s = run_program(_options(spec, raw), on_progress, progress_every_s)
+            sumo_cpu_s = child_cpu_s = run_program(_options(spec, raw, recorded=True), on_progress, progress_every_s)
         else:
             child_cpu_s = 0.0
             control, sumo_cpu_s = drive(
-                _options(spec, raw), api or Api.LIBSUMO, network, laws, spec.controller, on_progress, progress_every_s
+                _options(spec, raw, recorded=False),
+                api or Api.LIBSUMO,
+                network,
+                laws,
+                spec.controller,
+                on_progress,
+                progress_every_s,
+                transit.detectors if transit else None,
             )
-        trips, events = read_trips(raw.trips), read_events(raw.statistics)
+        trips = read_trips(raw.trips, transit.vehicles if transit else ())
+        events, buses = read_events(raw.statistics), transit.read(raw, spec.end_s) if transit else None
         totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
     measures = RunMeasures(
         variant=spec.variant,
@@ -120,21 +138,24 @@ def simulate(
     )
     hours = (spec.end_s - spec.begin_s) / 3600
     rows = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
-    return Run(measures, rows, tuple(control.refused) if control else ())
+    return Run(measures, rows, tuple(control.refused) if control else (), buses)
 
 
-def _options(spec: RunSpec, raw: RawOutputs) -> SumoOptions:
+def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
+    files = TransitFiles(spec.transit) if spec.transit else None
     return SumoOptions(
         network=spec.network,
-        routes=spec.routes,
+        routes=(*spec.routes, files.vehicles) if files else spec.routes,
         begin_s=spec.begin_s,
         end_s=spec.end_s,
         seed=spec.seed,
         step_s=spec.step_s,
         teleport_s=spec.teleport_s,
-        additional=(raw.additional,),
+        additional=(raw.additional, files.stops) if files else (raw.additional,),
         tripinfo=raw.trips,
         statistics=raw.statistics,
+        stop_visits=raw.stop_visits if files else None,
+        positions=raw.positions if files and recorded else None,
     )
 
 

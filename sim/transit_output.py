@@ -1,29 +1,11 @@
 """An imported timetable on disk: the files that SUMO runs, and the plan that runs are compared with."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from networks.network import RoadNetwork
 from sim.transit import Transit
 from sim.transit_files import write_stops, write_vehicles
-from sim.transit_plan import transit_plan, write_plan
-
-
-@dataclass(frozen=True, slots=True)
-class TransitFiles:
-    """The files of an imported timetable in its folder."""
-
-    folder: Path
-
-    @property
-    def stops(self) -> Path:
-        """Bus stops, an additional file."""
-        return self.folder / "stops.add.xml"
-
-    @property
-    def vehicles(self) -> Path:
-        """Vehicles with their routes and stops, a route file."""
-        return self.folder / "transit.rou.xml"
+from sim.transit_plan import TransitFiles, transit_plan, write_plan
 
 
 def write_transit(transit: Transit, network: RoadNetwork, folder: Path) -> TransitFiles:

@@ -7,26 +7,45 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gtfs.timetable import Timetable
 from networks.faults import RunError
 from networks.network import NONE, FloatArray, IntArray, RoadNetwork
 from networks.outfile import atomic_path
-from sim.bus_legs import TripLeg
-from sim.bus_stops import StopPlace
-from sim.bus_vehicles import BusVehicle
+
+if TYPE_CHECKING:  # every run reads a plan; what makes one takes a second to import
+    from gtfs.timetable import Timetable
+    from sim.bus_legs import TripLeg
+    from sim.bus_stops import StopPlace
+    from sim.bus_vehicles import BusVehicle
 
 BoolArray = npt.NDArray[np.bool_]
 Texts = tuple[str, ...]
 
 CALLS_FILE = "transit_calls.parquet"
 WAYS_FILE = "transit_ways.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class TransitFiles:
+    """The files of an imported timetable in its folder that SUMO reads."""
+
+    folder: Path
+
+    @property
+    def stops(self) -> Path:
+        """Bus stops, an additional file."""
+        return self.folder / "stops.add.xml"
+
+    @property
+    def vehicles(self) -> Path:
+        """Vehicles with their routes and stops, a route file."""
+        return self.folder / "transit.rou.xml"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,9 +145,9 @@ class TransitPlan:
 
 def transit_plan(
     network: RoadNetwork,
-    timetable: Timetable,
-    vehicles: Sequence[BusVehicle],
-    stop_ids: Mapping[tuple[int, StopPlace], str],
+    timetable: "Timetable",
+    vehicles: "Sequence[BusVehicle]",
+    stop_ids: "Mapping[tuple[int, StopPlace], str]",
 ) -> TransitPlan:
     """The plan of some vehicles; ``stop_ids`` is the bus stop of a stop (row of the timetable) at a place."""
     legs = [(row, leg) for row, vehicle in enumerate(vehicles) for leg in vehicle.legs]
@@ -142,7 +161,7 @@ def transit_plan(
     )
 
 
-def _legs(timetable: Timetable, legs: Sequence[tuple[int, TripLeg]]) -> PlannedLegs:
+def _legs(timetable: "Timetable", legs: "Sequence[tuple[int, TripLeg]]") -> PlannedLegs:
     trips, routes = timetable.trips, timetable.routes
     rows = [leg.trip for _, leg in legs]
     route = [int(row) for row in timetable.trip_route[rows]] if rows else []
@@ -163,7 +182,7 @@ def _legs(timetable: Timetable, legs: Sequence[tuple[int, TripLeg]]) -> PlannedL
 
 
 def _calls(
-    timetable: Timetable, legs: Sequence[TripLeg], stop_ids: Mapping[tuple[int, StopPlace], str]
+    timetable: "Timetable", legs: "Sequence[TripLeg]", stop_ids: "Mapping[tuple[int, StopPlace], str]"
 ) -> PlannedCalls:
     calls, stops = timetable.calls, timetable.stops
     rows = np.concatenate([leg.call_rows(timetable) for leg in legs] or [np.empty(0, np.int32)])
@@ -185,7 +204,7 @@ def _calls(
     )
 
 
-def _ways(network: RoadNetwork, vehicles: Sequence[BusVehicle]) -> PlannedWays:
+def _ways(network: RoadNetwork, vehicles: "Sequence[BusVehicle]") -> PlannedWays:
     counts = [len(vehicle.edges) for vehicle in vehicles]
     start = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     edges = np.concatenate([vehicle.edges for vehicle in vehicles] or [np.empty(0, np.int32)])
@@ -202,7 +221,7 @@ def _ways(network: RoadNetwork, vehicles: Sequence[BusVehicle]) -> PlannedWays:
     return PlannedWays(start, edges, leg, way_m, following, following_m, network.edge_length_m[edges])
 
 
-def _spans(vehicle: BusVehicle) -> Iterator[tuple[int, FloatArray]]:
+def _spans(vehicle: "BusVehicle") -> Iterator[tuple[int, FloatArray]]:
     """Where in a vehicle's route each of its legs begins, and the way up to each of its edges."""
     at = 0
     for number, leg in enumerate(vehicle.legs):

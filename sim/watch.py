@@ -14,6 +14,7 @@ from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
 from signals.interlock import SignalState
 from signals.observation import DEFAULT_RANGE_M, Observation, approach_edges, departure_edges, edges_between, stop_edges
 from signals.plan import SignalPlan
+from sim.detectors import Detectors
 from sim.kernels import demand_by_link
 
 SENSOR = "connected vehicles, 100 %"
@@ -40,11 +41,17 @@ class Watch:
     """Looks at the approaches of some signals on behalf of their controllers."""
 
     def __init__(
-        self, api: Any, network: RoadNetwork, plans: tuple[SignalPlan, ...], range_m: float = DEFAULT_RANGE_M
+        self,
+        api: Any,
+        network: RoadNetwork,
+        plans: tuple[SignalPlan, ...],
+        range_m: float = DEFAULT_RANGE_M,
+        detectors: Detectors | None = None,
     ) -> None:
         """Trace every approach and departure once."""
         self._api = api
         self._range_m = range_m
+        self._detectors = detectors
         self._plans = {plan.signal_id: plan for plan in plans}
         self._first: dict[str, int] = {}
         self._approach: dict[str, tuple[str, ...]] = {}
@@ -67,13 +74,14 @@ class Watch:
         return {signal_id: self._observation(signal_id, state, counted, now_s) for signal_id, state in states.items()}
 
     def _demand(self, edges: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Vehicles, standing vehicles and nearest distance by link row, shape (4, links)."""
+        """Vehicles, standing vehicles and nearest distance and lateness by link row, shape (5, links)."""
         on_edge = self._api.edge.getLastStepVehicleIDs
         next_signals, speed_of = self._api.vehicle.getNextTLS, self._api.vehicle.getSpeed
         first = self._first
         rows: list[int] = []
         distances: list[float] = []
         speeds: list[float] = []
+        names: list[str] = []
         for edge in edges:
             for vehicle in on_edge(edge):
                 ahead = next_signals(vehicle)
@@ -82,9 +90,23 @@ class Watch:
                     rows.append(first[signal_id] + link)
                     distances.append(distance_m)
                     speeds.append(speed_of(vehicle))
-        return demand_by_link(
+                    names.append(vehicle)
+        counted = demand_by_link(
             np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds), self._range_m, self._links
         )
+        return np.vstack((counted, self._lateness_s(names, rows, distances)))
+
+    def _lateness_s(
+        self, vehicles: list[str], links: list[int], distances_m: list[float]
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """How late the latest timetabled vehicle is that wants a link, shape (links,); NaN without one."""
+        latest_s = np.full(self._links, np.nan)
+        if self._detectors is not None:
+            row_of, late_s = self._detectors.row_of, self._detectors.deviation_s
+            for vehicle, link, distance_m in zip(vehicles, links, distances_m, strict=True):
+                if vehicle in row_of and distance_m <= self._range_m:
+                    latest_s[link] = np.fmax(latest_s[link], late_s[row_of[vehicle]])
+        return latest_s
 
     def _observation(
         self, signal_id: str, state: SignalState, counted: np.ndarray[Any, np.dtype[np.float64]], now_s: float
@@ -104,6 +126,7 @@ class Watch:
             closeness=part[3],
             ahead=ahead,
             blocked=blocked,
+            bus_lateness_s=part[4],
         )
 
     def _behind(

@@ -23,6 +23,7 @@ def seen(stage=0, green_s=20.0, vehicles=(0, 0, 0), **other):
         "closeness": wanted / 2,
         "ahead": np.zeros(len(wanted)),
         "blocked": np.zeros(len(wanted), dtype=bool),
+        "bus_lateness_s": np.full(len(wanted), np.nan),
     }
     changed = {name: np.array(value, dtype=given[name].dtype) for name, value in other.items()}
     return Observation(time_s=100.0, stage=stage, green_s=green_s, vehicles=wanted, **(given | changed))
