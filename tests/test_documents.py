@@ -107,7 +107,7 @@ def test_python_lines_name_modules_and_scripts_that_exist():
 
 def _touch_files(folder: Path, text: str) -> None:
     """Stand-ins for the files that a TOML text names."""
-    for name in re.findall(r'"([\w.-]+\.(?:xml\.gz|csv|toml|pbf))"', text):
+    for name in re.findall(r'"([\w.-]+\.(?:xml\.gz|csv|toml|pbf|zip))"', text):
         (folder / name).touch()
 
 
