@@ -152,6 +152,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             clearance=scenario.clearance,
             step_s=scenario.step_s,
             teleport_s=scenario.teleport_s,
+            transit=prepared.transit,
         )
         for seed in seeds
         for variant in scenario.variants

@@ -16,13 +16,15 @@ from typing import Any
 from networks.faults import InputError
 from scenarios.account import report_content
 from scenarios.compare import Comparison, compare
-from scenarios.figures import draw_figures
+from scenarios.figures import FOLDER, draw_figures
 from scenarios.manifest import claim_folder, describe, write_manifest
 from scenarios.prepare import Prepared, Say, prepare, run_specs
 from scenarios.report import write_report
 from scenarios.scenario import Scenario
 from scenarios.sweep import DEFAULT_LIMIT_S, Progress, sweep
 from scenarios.tables import write_csv, write_parquet
+from scenarios.transit_results import transit_results
+from scenarios.trip_lines import draw_trip_lines
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.run import Run
 
@@ -123,14 +125,18 @@ def _conclude(
     runs = sorted(runs, key=lambda run: (order[run.measures.variant], run.measures.seed))
     measures = tuple(run.measures for run in runs)
     junctions = tuple(row for run in runs for row in run.junctions)
-    comparisons = compare(measures, junctions, tuple(order))
+    transit = None
+    if scenario.transit is not None and prepared.transit is not None:
+        transit = transit_results(scenario.transit, prepared.transit, runs, out_dir)
+    comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else ())
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
     write_csv(out_dir / "junctions.csv", JunctionMeasures, junctions)
     write_csv(out_dir / "comparison.csv", Comparison, comparisons)
     write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
-    content = report_content(scenario, prepared, measures, junctions, comparisons)
-    report = write_report(out_dir, content, draw_figures(out_dir, content))
+    content = report_content(scenario, prepared, measures, junctions, comparisons, transit)
+    drawings = (*draw_figures(out_dir, content), *draw_trip_lines(out_dir / FOLDER, content))
+    report = write_report(out_dir, content, drawings)
     write_manifest(out_dir, dict(manifest) | {"results_sha256": _table_hashes(out_dir, measures)})
     return Study(report, measures, junctions, comparisons)
 
