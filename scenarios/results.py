@@ -1,16 +1,22 @@
 """Finished runs on disk: one file each, that appears whole or not at all."""
 
+import io
 import json
 import math
+from base64 import b64decode, b64encode
 from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
 
 from networks.faults import RunError
 from scenarios.tables import as_record, from_record
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.run import Run, RunSpec
+from sim.transit_run import TransitRun
 
 
 def run_file(folder: Path, spec: RunSpec) -> Path:
@@ -21,7 +27,11 @@ def run_file(folder: Path, spec: RunSpec) -> Path:
 
 def _digest(spec: RunSpec) -> str:
     """Short hash of a run's options; where its files lie does not matter, their names do."""
-    plain = asdict(spec) | {"network": spec.network.name, "routes": [path.name for path in spec.routes]}
+    plain = asdict(spec) | {
+        "network": spec.network.name,
+        "routes": [path.name for path in spec.routes],
+        "transit": spec.transit.name if spec.transit else None,
+    }
     return sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
@@ -31,6 +41,7 @@ def run_to_json(run: Run) -> str:
         "measures": as_record(run.measures),
         "junctions": [as_record(row) for row in run.junctions],
         "refusals": [as_record(row) for row in run.refusals],
+        "transit": _packed(run.transit) if run.transit else None,
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -42,7 +53,21 @@ def run_from_json(text: str) -> Run:
         measures=from_record(RunMeasures, plain["measures"]),
         junctions=tuple(from_record(JunctionMeasures, row) for row in plain["junctions"]),
         refusals=tuple(from_record(RefusedWish, row) for row in plain["refusals"]),
+        transit=_unpacked(plain["transit"]) if plain["transit"] else None,
     )
+
+
+def _packed(transit: TransitRun) -> str:
+    """Columns of a run's timetabled vehicles as text: as numbers in JSON they would be ten times as long."""
+    archive = io.BytesIO()
+    np.savez_compressed(archive, **{item.name: getattr(transit, item.name) for item in fields(transit)})
+    return b64encode(archive.getvalue()).decode("ascii")
+
+
+def _unpacked(text: str) -> TransitRun:
+    with np.load(io.BytesIO(b64decode(text, validate=True)), allow_pickle=False) as archive:
+        columns = {name: archive[name] for name in archive.files}
+    return TransitRun(**columns | {"end_s": float(columns["end_s"])})
 
 
 def read_run(path: Path) -> Run:
@@ -55,7 +80,7 @@ def read_run(path: Path) -> Run:
     """
     try:
         return run_from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as fault:
         raise RunError(
             "RESULT_DAMAGED", f"a finished run cannot be read ({fault})", file=path, remedy="Delete it and run again"
         ) from fault

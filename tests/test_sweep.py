@@ -9,15 +9,17 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from networks.faults import InputError, RunError
 from networks.outfile import write_text
-from scenarios.results import run_file, run_from_json, run_to_json
+from scenarios.results import read_run, run_file, run_from_json, run_to_json
 from scenarios.scenario import read_scenario
 from scenarios.study import run_study
 from scenarios.sweep import sweep
 from sim.run import Run, RunSpec
+from sim.transit_run import TransitRun
 from tests.crossing import SCENARIO, write_cars, write_crossing, write_scenario
 from tests.made_up import run_row
 
@@ -53,6 +55,40 @@ def test_a_finished_run_is_not_run_again(spec, tmp_path):
 def test_a_run_survives_its_file():
     run = Run(replace(run_row("as shipped", 1, 1 / 3), duration_s=float("nan")), (), ())
     assert repr(run_from_json(run_to_json(run))) == repr(run)
+
+
+def test_a_run_with_timetabled_vehicles_survives_its_file_with_the_same_bytes():
+    columns = {
+        "arrival_s": np.array([25200.1, np.nan]),
+        "departure_s": np.array([1 / 3, np.nan]),
+        "due": np.array([True, False]),
+        "sample_leg": np.array([0], dtype=np.int32),
+        "sample_time_s": np.array([25210.0]),
+        "sample_way_m": np.array([12.5], dtype=np.float32),
+        "sample_deviation_s": np.array([-2.25], dtype=np.float32),
+    }
+    run = Run(run_row("as shipped", 1, 12.5), (), (), TransitRun(end_s=28800.0, **columns))
+    text = run_to_json(run)
+    found = run_from_json(text).transit
+    assert found.end_s == 28800.0
+    for name, column in columns.items():
+        assert getattr(found, name).dtype == column.dtype
+        np.testing.assert_array_equal(getattr(found, name), column)
+    assert run_to_json(run) == text
+
+
+def test_where_the_timetable_lies_does_not_tell_runs_apart(spec, tmp_path):
+    here, there = (replace(spec, transit=tmp_path / name / "transit") for name in "ab")
+    assert run_file(tmp_path, here) == run_file(tmp_path, there) != run_file(tmp_path, spec)
+
+
+@pytest.mark.parametrize("packed", ["?", "UEsDBA==", "AAAA"])
+def test_damaged_columns_are_named(spec, tmp_path, packed):
+    path = run_file(tmp_path, spec)
+    whole = json.loads(run_to_json(Run(run_row("as shipped", 1, 12.5), (), ())))
+    write_text(path, json.dumps(whole | {"transit": packed}))
+    with pytest.raises(RunError, match="RESULT_DAMAGED"):
+        read_run(path)
 
 
 def test_a_damaged_result_is_named(spec, tmp_path):
