@@ -17,6 +17,7 @@ from networks.faults import InputError
 from scenarios.account import report_content
 from scenarios.compare import Comparison, compare
 from scenarios.figures import FOLDER, draw_figures
+from scenarios.lateness_map import draw_lateness
 from scenarios.manifest import claim_folder, describe, write_manifest
 from scenarios.prepare import Prepared, Say, prepare, run_specs
 from scenarios.report import write_report
@@ -135,7 +136,12 @@ def _conclude(
     write_csv(out_dir / "comparison.csv", Comparison, comparisons)
     write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
     content = report_content(scenario, prepared, measures, junctions, comparisons, transit)
-    drawings = (*draw_figures(out_dir, content), *draw_trip_lines(out_dir / FOLDER, content))
+    folder = out_dir / FOLDER
+    drawings = (
+        *draw_figures(out_dir, content),
+        *draw_lateness(folder, content),
+        *draw_trip_lines(folder, content),
+    )
     report = write_report(out_dir, content, drawings)
     write_manifest(out_dir, dict(manifest) | {"results_sha256": _table_hashes(out_dir, measures)})
     return Study(report, measures, junctions, comparisons)
