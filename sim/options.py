@@ -24,6 +24,7 @@ class SumoOptions:
     tripinfo: Path | None = None
     statistics: Path | None = None
     stop_visits: Path | None = None
+    unfinished_stops: bool = False
     positions: Path | None = None
     positions_every_s: float = 10.0
     warnings: Path | None = None
@@ -55,6 +56,7 @@ class SumoOptions:
             words += ["--statistic-output", str(self.statistics)]
         if self.stop_visits is not None:
             words += ["--stop-output", str(self.stop_visits)]
+            words += ["--stop-output.write-unfinished", "true"] if self.unfinished_stops else []
         if self.positions is not None:
             words += ["--fcd-output", str(self.positions), "--fcd-output.attributes", "lane,pos,speed"]
             words += ["--device.fcd.probability", "0", "--device.fcd.period", f"{self.positions_every_s:g}"]

@@ -155,6 +155,7 @@ def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
         tripinfo=raw.trips,
         statistics=raw.statistics,
         stop_visits=raw.stop_visits if files else None,
+        unfinished_stops=True,
         positions=raw.positions if files and recorded else None,
     )
 

@@ -30,11 +30,13 @@ class TransitRecord:
             read_positions(raw.positions, plan, self._network, self.detectors)
         visits = read_stop_visits(raw.stop_visits)
         times_s = stop_times_s(visits, plan.vehicle_ids, _first_calls(plan), calls.bus_stops)
+        arrival_s, ended_s = times_s.T
         leg, time_s, way_m, deviation_s = self.detectors.samples()
         return TransitRun(
             end_s=end_s,
-            arrival_s=times_s[:, 0],
-            departure_s=times_s[:, 1],
+            arrival_s=arrival_s,
+            # who still stands there at the end has left at -1, as SUMO writes it
+            departure_s=np.where(ended_s >= arrival_s, ended_s, np.nan),
             due=np.where(calls.is_end, calls.arrival_s, calls.departure_s) < end_s,
             sample_leg=leg,
             sample_time_s=time_s,
