@@ -13,7 +13,7 @@ from networks.network import FloatArray
 from scenarios.compare import TRANSIT, TRANSIT_METRICS, Comparison, Metric
 from scenarios.content import ReportContent, plain
 from scenarios.drawing import colour_of
-from scenarios.numerals import NARROW, UNKNOWN, interval, number, percent, shared_decimals
+from scenarios.numerals import NARROW, UNKNOWN, interval, number, shared_decimals
 from scenarios.transit_content import TransitContent
 from scenarios.views import DifferenceRow, DifferenceTable
 from scenarios.wording import tone_of, verdict_words
@@ -177,7 +177,10 @@ def _difference_tables(content: ReportContent) -> Iterator[DifferenceTable]:
 
 
 def _difference_row(metric: Metric, found: Comparison) -> DifferenceRow:
-    """A measure of one variant against the first; shares become per cent, their differences percentage points."""
+    """A measure of one variant against the first; shares become per cent, their differences percentage points.
+
+    A relative change is not given: deviation and excess wait may be next to zero, and per cent of per cent mislead.
+    """
     factor, unit = (100.0, "%") if metric.unit == "share" else (1.0, metric.unit)
     difference, low, high = factor * found.difference_mean, factor * found.ci95_low, factor * found.ci95_high
     decimals = shared_decimals(difference, low, high)
@@ -188,7 +191,7 @@ def _difference_row(metric: Metric, found: Comparison) -> DifferenceRow:
         after=number(factor * found.variant_mean, decimals),
         difference=number(difference, decimals, signed=True),
         bounds=interval(low, high, decimals),
-        share=percent(found.relative_difference),
+        share="",
         verdict=verdict_words(found, metric),
         tone=tone_of(found, metric),
     )

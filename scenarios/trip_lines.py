@@ -20,6 +20,9 @@ MAX_FIGURES = 4
 MAX_STOP_NAMES = 9
 """Names along a figure; more would not be read."""
 
+STANDING_M = 5.0
+"""So near to its first or last stop a vehicle is taken to be there."""
+
 _HEIGHT_IN = 5.6
 _PLANNED = "#8b949c"
 _TICKS_S = (300, 600, 900, 1800, 3600, 7200, 14400)
@@ -99,7 +102,7 @@ def _draw(path: Path, content: ReportContent, transit: TransitContent, line: _Li
         keys = [Line2D([], [], color=_PLANNED, linewidth=1.2, label="timetable")]
         for position, variant in enumerate(content.variants):
             if variant.name in transit.traces:
-                _draw_run(axes, transit.traces[variant.name][1], line, colour_of(position))
+                _draw_run(axes, transit.plan, transit.traces[variant.name][1], line, colour_of(position))
                 keys.append(Line2D([], [], color=colour_of(position), linewidth=2.4, label=label(variant.name)))
         _clock_axis(axes, transit, line)
         figure.legend(handles=keys, loc="outside lower center", ncols=4)
@@ -119,11 +122,21 @@ def _planned(plan: TransitPlan, leg: int) -> tuple[FloatArray, FloatArray]:
     return times_s, np.repeat(plan.calls.way_m[calls], 2)
 
 
-def _draw_run(axes: Axes, run: TransitRun, line: _Line, colour: str) -> None:
+def _draw_run(axes: Axes, plan: TransitPlan, run: TransitRun, line: _Line, colour: str) -> None:
     for leg, offset_m in zip(line.legs, line.offset_m.tolist(), strict=True):
-        rows = np.flatnonzero(run.sample_leg == leg)
-        along_km = (run.sample_way_m[rows] + offset_m) / 1000
-        axes.plot(run.sample_time_s[rows], along_km, color=colour, linewidth=2.0, alpha=0.85, zorder=3)
+        times_s, ways_m = _driven(plan, run, leg)
+        axes.plot(times_s, (ways_m + offset_m) / 1000, color=colour, linewidth=2.0, alpha=0.85, zorder=3)
+
+
+def _driven(plan: TransitPlan, run: TransitRun, leg: int) -> tuple[FloatArray, FloatArray]:
+    """Positions on a leg from its first departure to its last arrival; the layovers before and after are left out."""
+    rows = np.flatnonzero(run.sample_leg == leg)
+    times_s, ways_m = run.sample_time_s[rows].astype(np.float64), run.sample_way_m[rows].astype(np.float64)
+    end_m = float(plan.calls.way_m[int(plan.legs.call_start[leg + 1]) - 1])
+    standing = int(np.count_nonzero(ways_m < STANDING_M))
+    arrived = int(np.searchsorted(ways_m, end_m - STANDING_M))
+    kept = slice(max(standing - 1, 0), arrived + 1)
+    return times_s[kept], np.clip(ways_m[kept], 0.0, end_m)
 
 
 def _name_stops(axes: Axes, line: _Line) -> None:
@@ -157,7 +170,7 @@ def _named(stop_m: FloatArray) -> list[int]:
 def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
     """Time of day below, over what was simulated of the line."""
     runs = [run for _, run in transit.traces.values()]
-    times_s = np.concatenate([run.sample_time_s[np.isin(run.sample_leg, line.legs)] for run in runs])
+    times_s = np.concatenate([_driven(transit.plan, run, leg)[0] for run in runs for leg in line.legs])
     if not len(times_s):
         times_s = np.concatenate([_planned(transit.plan, leg)[0] for leg in line.legs])
     first_s, last_s = float(times_s.min()), max(float(times_s.max()), min(run.end_s for run in runs))

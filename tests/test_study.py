@@ -2,11 +2,13 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from networks.faults import InputError
+from scenarios.demo import write_demo_city
 from scenarios.scenario import read_scenario
 from scenarios.study import run_study
 from tests.crossing import SCENARIO, write_scenario
@@ -89,6 +91,49 @@ def test_synthetic_traffic_is_called_synthetic(tmp_path):
     path = write_scenario(tmp_path, SCENARIO.replace('routes = ["cars.rou.xml"]', made))
     run_study(read_scenario(path), tmp_path / "out", workers=2)
     assert "Synthetic" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def city_results(tmp_path_factory) -> Path:
+    """The demo's city with its buses for ten minutes, under two of its controllers."""
+    folder = tmp_path_factory.mktemp("buses")
+    path = write_demo_city(folder)
+    scenario = read_scenario(path)
+    short = replace(scenario, end_s=scenario.begin_s + 600, seeds=(1,), variants=scenario.variants[::2])
+    run_study(short, folder / "out", workers=2)
+    return folder / "out"
+
+
+def test_a_timetable_gives_rows_of_every_run(city_results):
+    names = ("as shipped", "max-pressure")
+    assert [row["variant"] for row in _rows(city_results / "transit_runs.csv")] == list(names)
+    visits, trips, headways = (_rows(city_results / f"{name}.csv") for name in ("stop_visits", "trips", "headways"))
+    for rows in (visits, trips, headways):
+        assert {row["variant"] for row in rows} == set(names)
+    served = [row for row in visits if row["actual_departure_time"]]
+    assert served
+    assert {row["service_date"] for row in visits} == {"2026-05-13"}
+    by_hand = [row["punctuality"] == "on time" for row in visits if row["variant"] == names[0]]
+    due = [row for row in visits if row["variant"] == names[0] and row["punctuality"] != "not due"]
+    shipped = _rows(city_results / "transit_runs.csv")[0]
+    assert int(shipped["calls_due"]) == len(due)
+    assert float(shipped["on_time_share"]) == pytest.approx(sum(by_hand) / len(due), abs=1e-6)
+
+
+def test_what_a_timetable_gave_is_told_and_hashed(city_results):
+    text = (city_results / "report.html").read_text()
+    assert "Buses and their timetable" in text
+    assert "Synthetic timetable." in text
+    assert len(list((city_results / "figures").glob("trip_lines_*.png"))) == 4
+    manifest = json.loads((city_results / "manifest.json").read_text())
+    assert {"stop_visits.csv", "trips.csv", "headways.csv", "transit_runs.csv"} <= manifest["results_sha256"].keys()
+    assert "buses-synthetic.zip" in manifest["inputs_sha256"]
+
+
+def test_without_a_timetable_there_are_no_tables_of_it(results):
+    assert not list(results.glob("*trip*.csv"))
+    assert not (results / "stop_visits.csv").exists()
+    assert "timetable" not in (results / "report.html").read_text()
 
 
 def test_junctions_without_a_choice_are_refused(tmp_path):
