@@ -16,6 +16,7 @@ from scenarios.tables import as_record, from_record
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.run import Run, RunSpec
+from sim.transit_plan import CALLS_FILE, WAYS_FILE, TransitFiles
 from sim.transit_run import TransitRun
 
 
@@ -26,13 +27,25 @@ def run_file(folder: Path, spec: RunSpec) -> Path:
 
 
 def _digest(spec: RunSpec) -> str:
-    """Short hash of a run's options; where its files lie does not matter, their names do."""
+    """Short hash of a run's options; where its files lie does not matter, their names do.
+
+    A folder of timetabled vehicles has the same names whatever is in it: there the content counts.
+    """
     plain = asdict(spec) | {
         "network": spec.network.name,
         "routes": [path.name for path in spec.routes],
-        "transit": spec.transit.name if spec.transit else None,
+        "transit": _content(spec.transit) if spec.transit else None,
     }
     return sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _content(folder: Path) -> str:
+    """Hash of the files that a run reads of its timetabled vehicles."""
+    files = TransitFiles(folder)
+    whole = sha256()
+    for path in (files.stops, files.vehicles, folder / CALLS_FILE, folder / WAYS_FILE):
+        whole.update(sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def run_to_json(run: Run) -> str:

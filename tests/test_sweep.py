@@ -79,6 +79,10 @@ def test_a_run_with_timetabled_vehicles_survives_its_file_with_the_same_bytes():
 
 def test_where_the_timetable_lies_does_not_tell_runs_apart(spec, tmp_path):
     here, there = (replace(spec, transit=tmp_path / name / "transit") for name in "ab")
+    for folder in (here.transit, there.transit):
+        folder.mkdir(parents=True)
+        for name in ("stops.add.xml", "transit.rou.xml", "transit_calls.parquet", "transit_ways.parquet"):
+            (folder / name).write_bytes(b"the same")
     assert run_file(tmp_path, here) == run_file(tmp_path, there) != run_file(tmp_path, spec)
 
 

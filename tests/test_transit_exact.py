@@ -1,7 +1,9 @@
 """One bus on a straight street, all the way from a feed as text to its samples, held to the formula on paper."""
 
+import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from gtfs.feed import read_feed
 from networks.netxml import read_network
+from scenarios.results import run_file, run_from_json, run_to_json
 from sim.engine import Api, sumo_home
 from sim.run import Run, RunSpec, simulate
 from sim.transit import TransitOptions, import_transit
@@ -179,3 +182,19 @@ def test_a_bus_that_waits_at_the_end_of_the_run_has_arrived(folder):
     short = simulate(spec(folder, end_s=SEVEN + 110)).transit
     assert np.isfinite(short.arrival_s).tolist() == [True, True, True, False]
     assert np.isfinite(short.departure_s).tolist() == [True, True, False, False]
+
+
+def test_a_run_survives_its_file_to_the_last_bit(run):
+    again = run_from_json(run_to_json(run)).transit
+    for name in run.transit.__slots__:
+        before, after = np.asarray(getattr(run.transit, name)), np.asarray(getattr(again, name))
+        assert (before.dtype, before.tobytes()) == (after.dtype, after.tobytes())
+
+
+def test_a_run_is_another_one_when_its_timetable_changes_but_not_when_that_is_moved(folder, tmp_path):
+    one = spec(folder)
+    moved = replace(one, transit=Path(shutil.copytree(folder, tmp_path / "elsewhere")))
+    assert run_file(tmp_path, moved) == run_file(tmp_path, one)
+    vehicles = tmp_path / "elsewhere" / "transit.rou.xml"
+    vehicles.write_text(vehicles.read_text().replace('duration="15"', 'duration="16"'))
+    assert run_file(tmp_path, moved) != run_file(tmp_path, one)
