@@ -44,7 +44,7 @@ def report_content(
         junctions=junctions,
         comparisons=comparisons,
         hotspots=screening.hotspots if screening else (),
-        notices=screening.notices if screening else (),
+        notices=(*(screening.notices if screening else ()), *(transit.notices if transit else ())),
         versions=versions(),
         command=f"bagdar run {scenario.path.name} -o DIR",
         transit=transit,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from networks.faults import Notice
 from sim.transit_account import PatternRow
 from sim.transit_plan import TransitPlan
 from sim.transit_run import TransitRun
@@ -22,6 +23,8 @@ class TransitContent:
         Rows of every finished run.
     traces
         One run of each variant, for the figures: that of the first seed that finished. Its seed stands beside it.
+    notices
+        What the import found wrong in the feed, or left out.
     """
 
     feed: str
@@ -34,6 +37,7 @@ class TransitContent:
     headways: tuple[HeadwayRow, ...]
     plan: TransitPlan = field(repr=False)
     traces: Mapping[str, tuple[int, TransitRun]] = field(repr=False)
+    notices: tuple[Notice, ...] = ()
 
     @cached_property
     def routes(self) -> tuple[str, ...]:

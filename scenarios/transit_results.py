@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gtfs.on_time import parse_on_time
+from networks.faults import Notice
 from scenarios.scenario import TransitSource
 from scenarios.tables import read_csv, write_csv
 from scenarios.transit_content import TransitContent
@@ -59,6 +60,7 @@ def transit_results(source: TransitSource, folder: Path, runs: Sequence[Run], ou
         headways=tuple(row for one in told for row in headway_rows(plan, one.run, one.variant, one.seed)),
         plan=plan,
         traces={one.variant: (one.seed, one.run) for one in reversed(told)},
+        notices=read_csv(folder / "notices.csv", Notice),
     )
     trips = (row for one in told for row in trip_rows(plan, one.run, one.variant, one.seed))
     write_csv(out_dir / "trips.csv", TripRow, trips)
