@@ -173,7 +173,7 @@ def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
     times_s = np.concatenate([_driven(transit.plan, run, leg)[0] for run in runs for leg in line.legs])
     if not len(times_s):
         times_s = np.concatenate([_planned(transit.plan, leg)[0] for leg in line.legs])
-    first_s, last_s = float(times_s.min()), max(float(times_s.max()), min(run.end_s for run in runs))
+    first_s, last_s = float(times_s.min()) // 60 * 60, max(float(times_s.max()), min(run.end_s for run in runs))
     every_s = next((step for step in _TICKS_S if (last_s - first_s) / step < _MOST_TICKS), _TICKS_S[-1])
     ticks = np.arange(np.ceil(first_s / every_s) * every_s, last_s + 1, every_s)
     axes.set_xticks(ticks, [clock_text(float(tick))[:5] for tick in ticks])
