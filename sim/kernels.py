@@ -4,6 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+AT_END_M = 1.0
+"""So near to the last call of a leg a vehicle has reached it, and so far beyond it has left it."""
+
 STANDING_MPS = 0.1
 """Below this speed a vehicle counts as standing, as in SUMO."""
 
@@ -97,6 +100,8 @@ def ways_along_legs(
 ) -> None:
     """Tell on which leg vehicles are, and how far along it.
 
+    Once at its last call a vehicle is on the leg that begins there; beyond it, on none.
+
     Parameters
     ----------
     edge
@@ -111,7 +116,7 @@ def ways_along_legs(
         Way of the one and the other leg up to the edge's begin, the edge's length, and the way through the junction
         behind it, shape (edges, 4).
     end_m
-        Way up to the last call of each leg: once there, a vehicle is on the next one, shape (legs,).
+        Way up to the last call of each leg, shape (legs,).
     out_leg, out_m
         Take the answer, shape (vehicles,): -1 and not a number between two legs.
     """
@@ -121,7 +126,62 @@ def ways_along_legs(
         if is_inside[vehicle]:
             past_m = ways_m[row, 2] + min(past_m, ways_m[row, 3])
         leg, way_m = legs[row, 0], ways_m[row, 0] + past_m
-        if leg >= 0 and legs[row, 1] >= 0 and way_m >= end_m[leg]:
+        if leg >= 0 and legs[row, 1] >= 0 and way_m >= end_m[leg] - AT_END_M:
             leg, way_m = legs[row, 1], ways_m[row, 1] + past_m
+        elif leg >= 0 and way_m > end_m[leg] + AT_END_M:
+            leg = -1
         out_leg[vehicle] = leg
         out_m[vehicle] = way_m if leg >= 0 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def passed_calls(
+    vehicle: npt.NDArray[np.integer],
+    leg: npt.NDArray[np.integer],
+    next_call: npt.NDArray[np.integer],
+    call_start: npt.NDArray[np.integer],
+    last_leg: npt.NDArray[np.integer],
+    last_next: npt.NDArray[np.integer],
+    out_sample: npt.NDArray[np.integer],
+    out_call: npt.NDArray[np.integer],
+) -> int:
+    """List the calls that vehicles have left behind since they were last seen.
+
+    Parameters
+    ----------
+    vehicle
+        Whose each sample is, shape (samples,).
+    leg, next_call
+        Leg that it is on, and call that it is at or comes to next, negative without, shape (samples,). Legs of one
+        vehicle have rising numbers; on none of them it has done with the one before.
+    call_start
+        First call of each leg, and the end of the last one's, shape (legs + 1,).
+    last_leg, last_next
+        The last leg that each vehicle was on, negative before the first, and the call that it came to next there, shape
+        (vehicles,). Brought up to date.
+    out_sample, out_call
+        Take the answer. There must be room for all calls, since none is left behind twice.
+
+    Returns
+    -------
+    How many there are.
+    """
+    count = 0
+    for sample in range(len(vehicle)):
+        who, now = vehicle[sample], leg[sample]
+        before = last_leg[who]
+        if 0 <= now < before:
+            continue
+        if before >= 0:
+            ahead = next_call[sample] if now == before and next_call[sample] >= 0 else call_start[before + 1]
+            for call in range(last_next[who], ahead):
+                out_sample[count], out_call[count] = sample, call
+                count += 1
+            last_next[who] = max(last_next[who], ahead)
+        if now > before:
+            ahead = next_call[sample] if next_call[sample] >= 0 else call_start[now + 1]
+            for call in range(call_start[now], ahead):
+                out_sample[count], out_call[count] = sample, call
+                count += 1
+            last_leg[who], last_next[who] = now, ahead
+    return count

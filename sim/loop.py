@@ -1,7 +1,8 @@
 """The loop: SUMO runs until somebody is due, then those who are due act."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 from networks.network import RoadNetwork
@@ -36,23 +37,30 @@ def drive(
         control = SignalControl(engine.api, network, laws, controller, options.begin_s, detectors)
         now_s = engine.time_s
         report_s = now_s + progress_every_s
-        # what SUMO shows after a step is how things were at the step's begin
-        sample_s = options.begin_s + options.step_s if detectors is not None else math.inf
+        looks_s = _looks_s(options)
+        look_s = math.inf if detectors is None else next(looks_s)
         while now_s < options.end_s:
-            if detectors is not None and sample_s <= now_s:
-                _sample(engine.api, detectors, now_s - options.step_s)
-                sample_s += options.positions_every_s
             if control.due_s <= now_s:
                 control.act(now_s)
-            engine.run_to(min(options.end_s, control.due_s, report_s, sample_s))
+            engine.run_to(min(options.end_s, control.due_s, report_s, look_s))
             now_s = engine.time_s
+            if detectors is not None and look_s <= now_s:
+                _sample(engine.api, detectors, round(look_s - options.step_s, 3))
+                look_s = next(looks_s)
             if report_s <= now_s:
                 report_s = now_s + progress_every_s
                 if on_progress is not None:
                     on_progress(now_s)
-        if detectors is not None and sample_s <= now_s:
-            _sample(engine.api, detectors, now_s - options.step_s)
     return control, engine.cpu_s
+
+
+def _looks_s(options: SumoOptions) -> Iterator[float]:
+    """When detectors look: a step after the moments of SUMO's own record, since its clock is that far ahead.
+
+    SUMO records where the period is a whole number of steps.
+    """
+    every_ms = math.lcm(round(options.positions_every_s * 1000), round(options.step_s * 1000))
+    return (round(options.begin_s + options.step_s + number * every_ms / 1000, 3) for number in count())
 
 
 def _sample(api: Any, detectors: Detectors, now_s: float) -> None:
