@@ -17,6 +17,9 @@ from sim.bus_stops import StopPlace, simulation_id
 LAYOVER_S = 120.0
 """Who waits longer for the next trip leaves the lane free."""
 
+BEGIN_S = 1.0
+"""SUMO begins a stop one step after the vehicle has entered, or has left another stop at the same place."""
+
 ONWARD_S = 1.0
 """Time at a trip's last stop where the next trip begins at the same place: passengers change there but once."""
 
@@ -202,7 +205,7 @@ def _vehicle(
             stops[-1] = replace(stops[-1], dwell_s=min(stops[-1].dwell_s, ONWARD_S))
         stops.extend(onward)
     first = stops[0]
-    enters_s = max(begin_s, _departure_s(timetable, chain[0]) - first.dwell_s)
+    enters_s = max(begin_s, _departure_s(timetable, chain[0]) - first.dwell_s - BEGIN_S)
     return BusVehicle(
         vehicle_id=_name(timetable, chain),
         vehicle_class=chain[0].leg.vehicle_class,
@@ -234,7 +237,7 @@ def _stops(timetable: Timetable, leg: TripLeg, dwell_s: FloatArray, layover_s: f
             place=leg.leg.calls[place].place,
             dwell_s=stay_s,
             until_s=departure_s if waits else None,
-            layover_s=departure_s - stay_s if rests else None,
+            layover_s=departure_s - stay_s - BEGIN_S if rests else None,
         )
 
 

@@ -17,7 +17,7 @@ from networks.network import RoadNetwork
 from sim.bus_lanes import BusLanes
 from sim.bus_legs import Leg, legs_of, trip_legs, vehicle_length_m
 from sim.bus_stops import GAP_M, Repairs, StopPlace, stop_ids
-from sim.bus_vehicles import LAYOVER_S, BusVehicle, VehicleStop, bus_vehicles
+from sim.bus_vehicles import BEGIN_S, LAYOVER_S, BusVehicle, VehicleStop, bus_vehicles
 from sim.dwell import DwellLaw
 from sim.modes import MODES, Mode
 from sim.rehearsal import LegRun, rehearse
@@ -171,7 +171,7 @@ def _dwells_s(day: Timetable, options: TransitOptions) -> FloatArray:
 def _rested(vehicle: BusVehicle, stay_s: FloatArray) -> BusVehicle:
     """A vehicle that waits beside the lane where it has to wait long for its timetable."""
     stops = tuple(
-        replace(stop, layover_s=stop.until_s - stop.dwell_s)
+        replace(stop, layover_s=stop.until_s - stop.dwell_s - BEGIN_S)
         if stop.until_s is not None and number and end_s - begin_s - stop.dwell_s >= LAYOVER_S
         else stop
         for number, (stop, (begin_s, end_s)) in enumerate(zip(vehicle.stops, stay_s.tolist(), strict=True))
