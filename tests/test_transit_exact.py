@@ -118,7 +118,7 @@ def test_between_stops_deviation_is_the_formula_on_paper(folder, plan, run, tmp_
     for time_s, found_s in zip(run.transit.sample_time_s, run.transit.sample_deviation_s, strict=True):
         if time_s not in seen:  # inside a junction
             continue
-        way_m = seen[time_s] - seen[SEVEN]
+        way_m = seen[time_s] - seen[SEVEN - 5]  # it stands at its first stop then
         if np.abs(stops_m - way_m).min() <= 1.5 or not 0 < way_m < stops_m[-1]:
             continue
         behind = int(np.flatnonzero(stops_m < way_m)[-1])
