@@ -232,3 +232,28 @@ def _place_cost(point, row, corner_m, radius_m, left_m):
         return math.inf
     (dx, dy), (px, py) = np.subtract(end, begin), np.subtract(point, begin)
     return off_m**2 + (left_m**2 if dx * py - dy * px > 0 else 0.0)
+
+
+class PassedCalls:
+    """Twin of ``sim.kernels.passed_calls``: keeps for each vehicle the set of calls that it has not left yet."""
+
+    def __init__(self, call_start):
+        self.call_start = call_start
+        self.legs = {}
+        self.passed = []
+
+    def take(self, seen):
+        """Samples (vehicle, leg, next call); the calls left since, as [sample, call] in order."""
+        found = []
+        for sample, (who, leg, ahead) in enumerate(seen):
+            entered = self.legs.setdefault(who, [])
+            if leg >= 0 and leg not in entered:
+                entered.append(leg)
+            for each in entered:
+                calls = range(self.call_start[each], self.call_start[each + 1])
+                under_way = each == leg and ahead >= 0
+                found += [
+                    [sample, call] for call in calls if (not under_way or call < ahead) and call not in self.passed
+                ]
+                self.passed += [call for call in calls if (not under_way or call < ahead) and call not in self.passed]
+        return found

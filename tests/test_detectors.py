@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.detectors import Detectors
-from sim.kernels import ways_along_legs
+from sim.kernels import passed_calls, ways_along_legs
 from sim.transit_plan import PlannedCalls, PlannedLegs, PlannedWays, TransitPlan
+from tests import oracles
 
 NAN = np.nan
 
@@ -93,6 +94,15 @@ def test_between_two_legs_nothing_is_known():
     assert detectors.samples()[1].tolist() == [30.0]
 
 
+def test_beyond_its_last_call_a_vehicle_is_late_for_nothing():
+    plan = out_and_back()
+    detectors = Detectors(plan)
+    detectors.take(410.0, [0], [4], [50.9], [False])
+    assert detectors.deviation_s.tolist() == [10.0]
+    detectors.take(420.0, [0], [4], [51.1], [False])
+    assert np.isnan(detectors.deviation_s).all()
+
+
 def test_nobody_on_the_road_is_no_sample():
     detectors = Detectors(out_and_back())
     detectors.take(30.0, [], [], [], [])
@@ -141,6 +151,126 @@ def _twin(edge, at_m, is_inside, end_m):
         at_m = length_m + (min(at_m, junction_m))
     if leg < 0:
         return -1, NAN
-    if following >= 0 and way_m + at_m >= end_m[leg]:
+    if following >= 0 and way_m + at_m >= end_m[leg] - 1:
         return following, following_m + at_m
+    if way_m + at_m > end_m[leg] + 1:
+        return -1, NAN
     return leg, way_m + at_m
+
+
+def one_line(*begin_s: float) -> TransitPlan:
+    """A bus for each time, on one edge of 400 m, with calls at its begin, at 200 m and at 400 m, 100 s apart."""
+    count = len(begin_s)
+    times_s = np.array([[at_s, at_s + 100, at_s + 200] for at_s in begin_s]).ravel()
+    rows = np.arange(count, dtype=np.int32)
+    plan = out_and_back()
+    return replace(
+        plan,
+        vehicle_ids=tuple(f"bus-{row}" for row in rows),
+        legs=PlannedLegs(
+            vehicle=rows,
+            trip_ids=tuple(f"t{row}" for row in rows),
+            scheduled_trip_ids=tuple(f"t{row}" for row in rows),
+            service_dates=("2026-05-13",) * count,
+            route_ids=("12",) * count,
+            route_names=("12",) * count,
+            direction=np.zeros(count, dtype=np.int32),
+            pattern_ids=("p",) * count,
+            number=np.zeros(count, dtype=np.int32),
+            call_start=np.arange(count + 1, dtype=np.int32) * 3,
+        ),
+        calls=PlannedCalls(
+            stop_ids=("A", "B", "C") * count,
+            stop_names=("A", "B", "C") * count,
+            bus_stops=("A", "B", "C") * count,
+            stop_sequence=np.array([1, 2, 3] * count, dtype=np.int32),
+            way_m=np.array([0.0, 200.0, 400.0] * count),
+            arrival_s=times_s,
+            departure_s=times_s,
+            timepoint=np.ones(3 * count, dtype=bool),
+            is_interpolated=np.zeros(3 * count, dtype=bool),
+            is_origin=np.array([True, False, False] * count),
+            is_end=np.array([False, False, True] * count),
+        ),
+        ways=PlannedWays(
+            start=np.arange(count + 1, dtype=np.int32),
+            edges=np.zeros(count, dtype=np.int32),
+            leg=rows,
+            way_m=np.zeros(count),
+            next_leg=np.full(count, -1, dtype=np.int32),
+            next_way_m=np.full(count, NAN),
+            length_m=np.full(count, 400.0),
+        ),
+    )
+
+
+def test_headway_is_since_the_vehicle_ahead_left_the_same_call():
+    detectors = Detectors(one_line(0, 100))
+    detectors.take(10.0, [0], [0], [50.0], [False])
+    assert np.isnan(detectors.headway_s).all()
+    assert detectors.next_call.tolist() == [1, -1]
+    detectors.take(30.0, [1, 0], [0, 0], [20.0, 150.0], [False, False])
+    assert detectors.headway_s.tolist() == [pytest.approx(NAN, nan_ok=True), 20.0]
+    assert detectors.is_bunched.tolist() == [False, True]  # 20 s where the timetable has 100
+    detectors.take(60.0, [1, 0], [0, 0], [160.0, 210.0], [False, False])
+    assert detectors.next_call.tolist() == [2, 4]
+    detectors.take(90.0, [1, 0], [0, 0], [230.0, 399.5], [False, False])
+    assert detectors.headway_s[1] == 30.0
+    assert not detectors.is_bunched[1]
+
+
+def test_the_order_in_which_vehicles_are_told_does_not_matter():
+    seen = [(10.0, [0, 1], [20.0, 30.0]), (20.0, [0, 1], [220.0, 230.0])]
+    one, other = Detectors(one_line(0, 100)), Detectors(one_line(0, 100))
+    for time_s, who, at_m in seen:
+        one.take(time_s, who, [0, 0], at_m, [False, False])
+        other.take(time_s, who[::-1], [0, 0], at_m[::-1], [False, False])
+    np.testing.assert_array_equal(one.headway_s, other.headway_s)
+    for ours, theirs in zip(one.samples(), other.samples(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_all_calls_that_a_vehicle_left_since_it_was_seen_count():
+    """Ten seconds are enough for two stops; the end of a trip counts for nobody, as nobody waits there."""
+    detectors = Detectors(one_line(0, 100))
+    detectors.take(10.0, [0], [0], [350.0], [False])
+    detectors.take(50.0, [0, 1], [0, 0], [400.0, 100.0], [False, False])
+    assert detectors.headway_s[1] == 40.0
+    detectors.take(70.0, [1], [0], [350.0], [False])
+    assert detectors.headway_s[1] == 60.0
+
+
+@st.composite
+def passages(draw):
+    """Calls of up to four legs, two vehicles with two each, and samples of them that go forward only."""
+    counts = draw(st.lists(st.integers(1, 4), min_size=4, max_size=4))
+    start = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+    at = {0: (-1, -1), 1: (-1, -1)}
+    rounds = []
+    for _ in range(draw(st.integers(0, 8))):
+        seen = []
+        for who in sorted(draw(st.sets(st.integers(0, 1)))):
+            leg = draw(st.sampled_from([-1, *range(max(at[who][0], 2 * who), 2 * who + 2)]))
+            low = at[who][1] if leg == at[who][0] else int(start[leg])
+            ahead = -1 if leg < 0 else draw(st.sampled_from([-1, *range(max(low, 0), int(start[leg + 1]))]))
+            if leg >= 0:
+                at[who] = leg, int(start[leg + 1]) if ahead < 0 else ahead
+                if at[who][1] == start[leg + 1]:
+                    ahead = -1
+            seen.append((who, leg, ahead))
+        rounds.append(seen)
+    return start, rounds
+
+
+@settings(deadline=None)
+@given(passages())
+def test_passed_calls_are_what_the_plain_twin_finds(made):
+    start, rounds = made
+    last_leg, last_next = np.full((2, 2), -1, dtype=np.int32)
+    out = np.empty((2, int(start[-1])), dtype=np.int32)
+    twin = oracles.PassedCalls(start.tolist())
+    for seen in rounds:
+        columns = np.array(seen, dtype=np.int32).reshape(-1, 3).T.copy()
+        count = passed_calls(*columns, start, last_leg, last_next, *out)
+        assert out[:, :count].T.tolist() == twin.take(seen)
+    assert len(set(twin.passed)) == len(twin.passed)
