@@ -108,9 +108,23 @@ def _about_transit(transit: TransitContent) -> Iterator[Caveat]:
         )
     yield Caveat(
         "Passengers are not simulated",
-        "A bus stands at a stop as long as it was told to, or until its timetable lets it go where it waits for it. "
-        "That crowds make a late bus later is not in the model, so real buses bunch more than these.",
+        f"A bus stands at a stop for {number(transit.dwell_s)} s, or somewhat less where its timetable leaves no room, "
+        "and at timepoints until it may go. That crowds make a late bus later is not in the model, so real buses bunch "
+        "more than these.",
     )
+    yield Caveat(
+        "Deviation on simulated streets",
+        "Speed and time at stops were fitted so that buses keep their timetable on empty streets as well as they can. "
+        "Deviation shows what traffic and lights do to such buses; it is no measure of how late they are in this city.",
+    )
+    blank_share = float(transit.plan.calls.is_interpolated.mean())
+    if blank_share:
+        yield Caveat(
+            "Interpolated times",
+            f"The feed leaves the time blank at {number(100 * blank_share, 0)} % of the calls. There a bus is compared "
+            "with a time interpolated by distance, and does not wait if it is early: early and late are tendencies "
+            "there, no promise broken.",
+        )
 
 
 def _about_reading(content: ReportContent) -> Iterator[Caveat]:

@@ -81,7 +81,7 @@ def draw_lateness(folder: Path, content: ReportContent) -> tuple[Drawing, ...]:
             axes.set_xticks(shown, [times[row][_CLOCK] for row in shown], fontsize=9)
         panels[0].set_yticks(range(len(routes)), [label(transit.route_name(route), 24) for route in routes])
         bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=panels, fraction=0.03, pad=0.02, extend="both")
-        bar.set_label("median deviation (min)")
+        bar.set_label("median deviation (min)", labelpad=6)
         bar.outline.set_visible(False)
     return (Drawing(path, title, _CAPTION),)
 

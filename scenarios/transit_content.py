@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from networks.faults import Notice
+from sim.dwell import DEFAULT_S
 from sim.transit_account import PatternRow
 from sim.transit_plan import TransitPlan
 from sim.transit_run import TransitRun
@@ -23,6 +24,8 @@ class TransitContent:
         Rows of every finished run.
     traces
         One run of each variant, for the figures: that of the first seed that finished. Its seed stands beside it.
+    dwell_s
+        Time that a vehicle stands at a stop, if it need not wait for its timetable.
     notices
         What the import found wrong in the feed, or left out.
     """
@@ -37,6 +40,7 @@ class TransitContent:
     headways: tuple[HeadwayRow, ...]
     plan: TransitPlan = field(repr=False)
     traces: Mapping[str, tuple[int, TransitRun]] = field(repr=False)
+    dwell_s: float = DEFAULT_S
     notices: tuple[Notice, ...] = ()
 
     @cached_property

@@ -60,6 +60,7 @@ def transit_results(source: TransitSource, folder: Path, runs: Sequence[Run], ou
         headways=tuple(row for one in told for row in headway_rows(plan, one.run, one.variant, one.seed)),
         plan=plan,
         traces={one.variant: (one.seed, one.run) for one in reversed(told)},
+        dwell_s=source.dwell_s,
         notices=read_csv(folder / "notices.csv", Notice),
     )
     trips = (row for one in told for row in trip_rows(plan, one.run, one.variant, one.seed))

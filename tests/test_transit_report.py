@@ -218,6 +218,19 @@ def test_a_made_up_timetable_is_called_so_wherever_it_shows(network):
     assert "ynthetic timetable" not in render_report(real, ()) + real.synthetic_note
 
 
+def test_what_limits_a_comparison_with_a_timetable_is_told(network):
+    found = {caveat.title: typed(caveat.text) for caveat in caveats(with_buses(network, dwell_s=12.0))}
+    assert "stands at a stop for 12 s" in found["Passengers are not simulated"]
+    assert "Deviation on simulated streets" in found
+    assert "Timetables that no bus can keep" in found
+    assert "Interpolated times" not in found
+    whole = plan()
+    blank = replace(whole.calls, is_interpolated=np.array([False, True, False, True, False]))
+    text = {caveat.title: caveat.text for caveat in caveats(with_buses(network, plan=replace(whole, calls=blank)))}
+    assert "at 40 % of the calls" in text["Interpolated times"]
+    assert not {"Interpolated times", "Deviation on simulated streets"} & {row.title for row in caveats(study(network))}
+
+
 def test_without_buses_nothing_is_said_of_them(network):
     text = Page(render_report(study(network), ())).text
     assert "timetable" not in text
