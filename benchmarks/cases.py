@@ -9,6 +9,8 @@ from benchmarks.network_reading import network_reading
 from benchmarks.published_maps import published_maps
 from benchmarks.results import Measurement
 from benchmarks.setup import Setup
+from benchmarks.transit_detectors import transit_detectors
+from benchmarks.transit_import import transit_import
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +47,17 @@ CASES = (
         "edge length right and wrongly added by noise and interval, points per second, on three maps",
         "the route driven in SUMO; LeuvenMapMatching's published speed",
         map_matching,
+    ),
+    Case(
+        "transit-detectors",
+        "CPU time that detectors on buses add to a run, SUMO by itself and controllers in the loop, on two maps",
+        "the same run with the same buses and nobody who looks at them",
+        transit_detectors,
+    ),
+    Case(
+        "transit-import",
+        "CPU time, peak memory and outcome of bringing Northern Kentucky's timetable onto its streets",
+        "SUMO's gtfs2pt.py on three patterns of the same feed",
+        transit_import,
     ),
 )

@@ -258,17 +258,17 @@ def read_plan(folder: Path) -> TransitPlan:
         RESULT_DAMAGED where a file is not what was written.
     """
     try:
-        calls, ways = (pq.read_table(folder / name) for name in (CALLS_FILE, WAYS_FILE))
-        leg_first = np.flatnonzero(np.diff(calls["leg"].to_numpy(), prepend=-1))
-        first_of_vehicle = np.flatnonzero(np.diff(calls["vehicle"].to_numpy(), prepend=-1))
+        calls, ways = (_read(folder / name) for name in (CALLS_FILE, WAYS_FILE))
+        leg_first = np.flatnonzero(np.diff(_column(calls["leg"]), prepend=-1))
+        first_of_vehicle = np.flatnonzero(np.diff(_column(calls["vehicle"]), prepend=-1))
         ids = calls["vehicle_id"].to_pylist()
         starts = {"call_start": np.append(leg_first, len(calls)).astype(np.int32)}
-        counts = np.bincount(ways["vehicle"].to_numpy(), minlength=len(first_of_vehicle))
+        counts = np.bincount(_column(ways["vehicle"]), minlength=len(first_of_vehicle))
         return TransitPlan(
             service_date=date.fromisoformat(calls["timetable_date"][0].as_py()),
             timezone=calls["timezone"][0].as_py(),
             vehicle_ids=tuple(ids[row] for row in first_of_vehicle),
-            legs=_filled(PlannedLegs, calls.take(leg_first), starts),
+            legs=_filled(PlannedLegs, calls, starts, leg_first),
             calls=_filled(PlannedCalls, calls, {}),
             ways=_filled(PlannedWays, ways, {"start": np.concatenate(([0], np.cumsum(counts))).astype(np.int32)}),
         )
@@ -284,16 +284,30 @@ def _taken(column: Any, rows: npt.NDArray[np.integer]) -> Any:
     return [column[row] for row in rows] if isinstance(column, tuple) else column[rows]
 
 
-def _filled(kind: type[Any], table: pa.Table, given: Mapping[str, Any]) -> Any:
-    """A struct of arrays from a table's columns: texts as a tuple, numbers as an array."""
-    columns = {
-        item.name: tuple(table[item.name].to_pylist())
-        if table[item.name].type == pa.string()
-        else table[item.name].to_numpy()
-        for item in fields(kind)
-        if item.name not in given
-    }
-    return kind(**columns, **given)
+def _filled(
+    kind: type[Any],
+    table: pa.Table,
+    given: Mapping[str, Any],
+    rows: npt.NDArray[np.integer] | slice = slice(None),
+) -> Any:
+    """A struct of arrays from some rows of a table's columns: texts as a tuple, numbers as an array."""
+    columns = {item.name: _column(table[item.name])[rows] for item in fields(kind) if item.name not in given}
+    texts = {name: tuple(column.tolist()) for name, column in columns.items() if column.dtype == object}
+    return kind(**columns | texts, **given)
+
+
+def _read(path: Path) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        return file.read()
+
+
+def _column(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column as an array, by ways on which pyarrow does not import pandas: every run reads a plan."""
+    if column.type == pa.string():
+        return np.array(column.to_pylist(), dtype=object)
+    if column.type == pa.bool_():
+        return np.array(column.to_pylist(), dtype=np.bool_)
+    return np.from_dlpack(column.combine_chunks())
 
 
 def _write(path: Path, columns: Mapping[str, Any]) -> None:
