@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ from benchmarks.readers import count_elements
 from benchmarks.resco import BEGIN_S, run_spec
 from benchmarks.results import Measurement, Result, read_results, to_line
 from benchmarks.setup import Setup, spread
+from benchmarks.transit_import import DAY, cut_feed, transit_import
+from gtfs.feed import read_feed
+from gtfs.timetable import timetable
 from networks.faults import InputError, RunError
 from signals.intergreen import Clearance
 
@@ -231,3 +235,21 @@ def test_a_map_runs_its_hour_with_all_signals(data_dir):
     assert len(spec.controlled) == 8
     assert spec.measured == spec.controlled
     assert all(path.exists() for path in (spec.network, *spec.routes))
+
+
+def test_a_cut_feed_holds_the_trips_of_its_patterns_and_no_others(tmp_path, data_dir):
+    source = data_dir / "northern_kentucky" / "gtfs-7-routes.zip"
+    trips = cut_feed(source, tmp_path / "few.zip", DAY, 3)
+    whole, cut = (timetable(read_feed(feed), DAY, previous_day=False) for feed in (source, tmp_path / "few.zip"))
+    by_pattern = Counter(whole.trip_pattern_ids)
+    assert (len(cut.patterns), len(cut.trips)) == (3, trips)
+    assert trips == sum(count for _, count in by_pattern.most_common(3))
+    times = {name: whole.calls.departure_s[whole.trips.calls(row)].tolist() for row, name in enumerate(whole.trips.ids)}
+    for row, name in enumerate(cut.trips.ids):
+        assert cut.calls.departure_s[cut.trips.calls(row)].tolist() == times[name]
+
+
+def test_an_import_without_its_data_is_left_out_aloud(tmp_path):
+    told: list[str] = []
+    assert list(transit_import(Setup(tmp_path / "nowhere", tmp_path, 1, told.append))) == []
+    assert "transit-import is left out" in told[0]
