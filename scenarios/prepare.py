@@ -95,7 +95,8 @@ def _transit(
             end_s=scenario.end_s,
             dwell=DwellLaw(default_s=source.dwell_s),
         )
-        import_to_folder(network, network_path, source.feed, options, folder, say)
+        note = "synthetic timetable" if source.is_synthetic else ""
+        import_to_folder(network, network_path, source.feed, options, folder, say, note=note)
     return folder
 
 

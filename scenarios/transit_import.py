@@ -32,8 +32,12 @@ def import_to_folder(
     options: TransitOptions,
     folder: Path,
     say: Say = lambda _text: None,
+    *,
+    note: str = "",
 ) -> Totals:
     """Import a service day of a feed: match, place, rehearse, write; the same bytes for the same input.
+
+    ``note`` stands on the map, such as that the timetable is made up.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def import_to_folder(
     write_csv(folder / "patterns.csv", PatternRow, account.patterns)
     write_csv(folder / "stops.csv", StopRow, account.stops)
     write_csv(folder / "notices.csv", Notice, (*feed.notices, *account.notices))
-    draw_transit_map(folder / "figures" / "routes.png", transit, network, account.totals)
+    draw_transit_map(folder / "figures" / "routes.png", transit, network, account.totals, note)
     summary = {
         "feed": feed_path.name,
         "feed_sha256": file_sha256(feed_path) if feed_path.is_file() else "",

@@ -21,10 +21,11 @@ _NEAR_M = 300.0
 _MARGIN = 0.03
 
 
-def draw_transit_map(path: Path, transit: Transit, network: RoadNetwork, totals: Totals) -> Drawing:
+def draw_transit_map(path: Path, transit: Transit, network: RoadNetwork, totals: Totals, about: str) -> Drawing:
     """Draw what was matched: paths by route, the shapes' parts without streets in red, stops."""
     title = "Routes of the timetable on the streets"
-    note = f"{totals.service_date} · {totals.trips_driven} trips · {totals.stops_placed} stops served"
+    facts = (totals.service_date, f"{totals.trips_driven} trips", f"{totals.stops_placed} stops served")
+    note = " · ".join([about, *facts] if about else facts)
     box = _box(transit)
     height_in = float(np.clip(WIDTH_IN * (box[3] - box[1]) / (box[2] - box[0]), 4.0, 13.0)) + 1.2
     with canvas(path, height_in, title, note) as figure:
