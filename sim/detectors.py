@@ -4,8 +4,6 @@ Positions come from the loop, or from the record that SUMO wrote where it ran by
 simulation gives the same samples either way.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -60,7 +58,12 @@ class Detectors:
         self._count = 0
 
     def take(
-        self, now_s: float, vehicles: Sequence[int], edges: Sequence[int], at_m: Sequence[float], inside: Sequence[bool]
+        self,
+        now_s: float,
+        vehicles: npt.ArrayLike,
+        edges: npt.ArrayLike,
+        at_m: npt.ArrayLike,
+        inside: npt.ArrayLike,
     ) -> None:
         """Take the positions of some vehicles at one time.
 
@@ -73,15 +76,15 @@ class Detectors:
         at_m, inside
             Position on the lane; whether that lane is inside the junction.
         """
-        count = len(vehicles)
+        told = np.asarray(vehicles, dtype=np.int32)
+        order = np.argsort(told)
+        row, count = told[order], len(told)
         rows = slice(self._count, self._count + count)
         self._make_room(rows.stop)
-        order = np.argsort(np.array(vehicles, dtype=np.int32))
-        row = np.array(vehicles, dtype=np.int32)[order]
         time_s, way_m, late_s = self._columns[:, rows]
         time_s[:] = now_s
-        edge = self._first[row] + np.array(edges, dtype=np.int32)[order]
-        position_m, is_inside = np.array(at_m, dtype=np.float64)[order], np.array(inside, dtype=np.bool_)[order]
+        edge = self._first[row] + np.asarray(edges, dtype=np.int32)[order]
+        position_m, is_inside = np.asarray(at_m, dtype=np.float64)[order], np.asarray(inside, dtype=np.bool_)[order]
         leg = self._leg[rows]
         ways_along_legs(edge, position_m, is_inside, self._legs, self._ways_m, self._end_m, leg, way_m)
         self.deviation_s[row] = deviations_s(self._calls, leg, way_m, time_s, out=late_s)

@@ -185,3 +185,52 @@ def passed_calls(
                 count += 1
             last_leg[who], last_next[who] = now, ahead
     return count
+
+
+@njit(cache=True, nogil=True)
+def rows_of_routes(
+    vehicle: npt.NDArray[np.integer],
+    place: npt.NDArray[np.integer],
+    is_inside: npt.NDArray[np.bool_],
+    lane_m: npt.NDArray[np.float64],
+    route_start: npt.NDArray[np.integer],
+    route_edge: npt.NDArray[np.integer],
+    route_junction: npt.NDArray[np.integer],
+    out: npt.NDArray[np.integer],
+) -> None:
+    """Find where in their routes vehicles are, looking forward from where they were.
+
+    Parameters
+    ----------
+    vehicle
+        Whose each sample is, shape (samples,), those of one vehicle in order of time; negative for none of ours.
+    place
+        Edge that it is on, or junction that it is in, shape (samples,); negative where that is not known.
+    is_inside
+        Which of both, shape (samples,).
+    lane_m
+        Position on the lane, shape (samples,). Who is farther back on the same edge has come round again.
+    route_start
+        First edge of each vehicle's route in the next two, shape (vehicles + 1,).
+    route_edge, route_junction
+        Edges of all routes, and the junction at the end of each, shape (edges,).
+    out
+        Takes the answer, shape (samples,): row of an edge of the routes, where inside the one that was left; -1 where
+        the place does not lie ahead.
+    """
+    at = route_start[:-1].copy()
+    last_m = np.full(len(at), -np.inf)
+    for sample in range(len(vehicle)):
+        who, here = vehicle[sample], place[sample]
+        out[sample] = -1
+        if here < 0 or who < 0:
+            continue
+        first = at[who]
+        route = route_junction if is_inside[sample] else route_edge
+        if not is_inside[sample] and route_edge[first] == here and lane_m[sample] < last_m[who]:
+            first += 1
+        for row in range(first, route_start[who + 1]):
+            if route[row] == here:
+                out[sample] = at[who] = row
+                last_m[who] = np.inf if is_inside[sample] else lane_m[sample]
+                break

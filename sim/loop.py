@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from networks.network import RoadNetwork
 from signals.controller import Controller
 from signals.plan import SignalPlan
@@ -64,7 +66,7 @@ def _looks_s(options: SumoOptions) -> Iterator[float]:
 
 
 def _sample(api: Any, detectors: Detectors, now_s: float) -> None:
-    """Show detectors where their vehicles are, to the centimetre as SUMO's own record has it."""
+    """Show detectors where their vehicles are, in single precision as SUMO's own record has it."""
     vehicle = api.vehicle
     names = [name for name in vehicle.getIDList() if name in detectors.row_of]
     roads = {name: road for name in names if (road := vehicle.getRoadID(name))}
@@ -72,6 +74,6 @@ def _sample(api: Any, detectors: Detectors, now_s: float) -> None:
         now_s,
         [detectors.row_of[name] for name in roads],
         [vehicle.getRouteIndex(name) for name in roads],
-        [round(vehicle.getLanePosition(name), 2) for name in roads],
+        np.array([vehicle.getLanePosition(name) for name in roads], dtype=np.float32),
         [road.startswith(":") for road in roads.values()],
     )

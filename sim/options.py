@@ -58,7 +58,7 @@ class SumoOptions:
             words += ["--stop-output", str(self.stop_visits)]
             words += ["--stop-output.write-unfinished", "true"] if self.unfinished_stops else []
         if self.positions is not None:
-            words += ["--fcd-output", str(self.positions), "--fcd-output.attributes", "lane,pos,speed"]
+            words += ["--fcd-output", str(self.positions), "--fcd-output.attributes", "lane,pos"]
             words += ["--device.fcd.probability", "0", "--device.fcd.period", f"{self.positions_every_s:g}"]
         if self.warnings is not None:
             words += ["--error-log", str(self.warnings)]

@@ -58,8 +58,8 @@ class RawOutputs:
 
     @property
     def positions(self) -> Path:
-        """Positions of timetabled vehicles."""
-        return self.folder / "positions.xml"
+        """Positions of timetabled vehicles; by its name SUMO knows that it is to be written as columns."""
+        return self.folder / "positions.parquet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -261,13 +261,13 @@ def read_plan(folder: Path) -> TransitPlan:
         calls, ways = (_read(folder / name) for name in (CALLS_FILE, WAYS_FILE))
         leg_first = np.flatnonzero(np.diff(_column(calls["leg"]), prepend=-1))
         first_of_vehicle = np.flatnonzero(np.diff(_column(calls["vehicle"]), prepend=-1))
-        ids = calls["vehicle_id"].to_pylist()
+        ids = _column(calls["vehicle_id"])
         starts = {"call_start": np.append(leg_first, len(calls)).astype(np.int32)}
         counts = np.bincount(_column(ways["vehicle"]), minlength=len(first_of_vehicle))
         return TransitPlan(
             service_date=date.fromisoformat(calls["timetable_date"][0].as_py()),
             timezone=calls["timezone"][0].as_py(),
-            vehicle_ids=tuple(ids[row] for row in first_of_vehicle),
+            vehicle_ids=tuple(ids[first_of_vehicle].tolist()),
             legs=_filled(PlannedLegs, calls, starts, leg_first),
             calls=_filled(PlannedCalls, calls, {}),
             ways=_filled(PlannedWays, ways, {"start": np.concatenate(([0], np.cumsum(counts))).astype(np.int32)}),
@@ -303,11 +303,14 @@ def _read(path: Path) -> pa.Table:
 
 def _column(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """A column as an array, by ways on which pyarrow does not import pandas: every run reads a plan."""
-    if column.type == pa.string():
-        return np.array(column.to_pylist(), dtype=object)
-    if column.type == pa.bool_():
-        return np.array(column.to_pylist(), dtype=np.bool_)
-    return np.from_dlpack(column.combine_chunks())
+    whole = column.combine_chunks()
+    if whole.type == pa.string():
+        few = whole.dictionary_encode()
+        texts = np.array(few.dictionary.to_pylist(), dtype=object)
+        return texts[np.asarray(np.from_dlpack(few.indices))]
+    if whole.type == pa.bool_():
+        return np.from_dlpack(whole.cast(pa.uint8())).astype(np.bool_)
+    return np.from_dlpack(whole)
 
 
 def _write(path: Path, columns: Mapping[str, Any]) -> None:

@@ -257,3 +257,22 @@ class PassedCalls:
                 ]
                 self.passed += [call for call in calls if (not under_way or call < ahead) and call not in self.passed]
         return found
+
+
+def rows_of_routes(routes, samples):
+    """Twin of ``sim.kernels.rows_of_routes``: routes as lists of (edge, junction behind it)."""
+    at = [0] * len(routes)
+    last_m = [-math.inf] * len(routes)
+    found = []
+    for who, place, is_inside, lane_m in samples:
+        found.append(-1)
+        if who < 0 or place < 0:
+            continue
+        route = [pair[is_inside] for pair in routes[who]]
+        came_round = not is_inside and route[at[who]] == place and lane_m < last_m[who]
+        ahead = [k for k in range(at[who] + came_round, len(route)) if route[k] == place]
+        if ahead:
+            at[who] = ahead[0]
+            last_m[who] = math.inf if is_inside else lane_m
+            found[-1] = sum(map(len, routes[:who])) + ahead[0]
+    return found

@@ -124,7 +124,7 @@ def test_between_stops_deviation_is_the_formula_on_paper(folder, plan, run, tmp_
         behind = int(np.flatnonzero(stops_m < way_m)[-1])
         share = (way_m - stops_m[behind]) / (stops_m[behind + 1] - stops_m[behind])
         due_s = SCHEDULED_S[behind] + (SCHEDULED_S[behind + 1] - SCHEDULED_S[behind]) * share
-        assert found_s == pytest.approx(time_s - due_s, abs=1e-6)
+        assert found_s == pytest.approx(time_s - due_s, abs=1e-4)  # SUMO records in single precision
         compared += 1
     assert compared > 8
     np.testing.assert_allclose(plan.calls.way_m, stops_m, atol=1e-9)
@@ -133,7 +133,8 @@ def test_between_stops_deviation_is_the_formula_on_paper(folder, plan, run, tmp_
 def positions_m(folder: Path, out: Path):
     """Where SUMO itself has the bus, by its edge and position: lengths of edges added up, the junctions are points."""
     command = [sumo_home() / "bin" / "sumo", "-n", folder / "street.net.xml", "-r", folder / "transit.rou.xml"]
-    command += ["-a", folder / "stops.add.xml", "--begin", SEVEN - 60, "--seed", 1, "--fcd-output", out]
+    command += ["-a", folder / "stops.add.xml", "--begin", SEVEN - 60, "--seed", 1]
+    command += ["--fcd-output", out, "--precision", 9]
     subprocess.run([str(word) for word in command], check=True, capture_output=True)
     begins_m = edge_begins_m(folder)
     for step in ET.parse(out).iter("timestep"):
