@@ -50,7 +50,7 @@ CASES = (
     ),
     Case(
         "transit-detectors",
-        "CPU time that detectors on buses add to a run, SUMO by itself and controllers in the loop, on two maps",
+        "CPU time that detectors on buses add to a run, SUMO by itself and in process, on two maps",
         "the same run with the same buses and nobody who looks at them",
         transit_detectors,
     ),

@@ -78,7 +78,8 @@ def simulate(
     """Run one simulation to its end and measure it.
 
     Timetabled vehicles have measures of their own; those of trips are of all others, so that they compare with a run
-    without a timetable. Junctions count every vehicle.
+    without a timetable, and so is gridlock, since who lays over does not arrive. Junctions count every vehicle: SUMO
+    takes a stay at a bus stop for neither delay nor queue, but for one of the stops.
 
     Parameters
     ----------
