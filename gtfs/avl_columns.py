@@ -79,8 +79,8 @@ def read_column_map(path: str | Path) -> ColumnMap:
     Raises
     ------
     InputError
-        FILE_MISSING; CONFIG_VALUE where it is no TOML or a value cannot be used; CONFIG_KEY for a key that is not known,
-        with the nearest one that is.
+        FILE_MISSING; CONFIG_VALUE where it is no TOML or a value cannot be used; CONFIG_KEY for a key that is not
+        known, with the nearest one that is.
     """
     with open_bytes(path) as stream:
         return parse_column_map(stream.read(), path)
@@ -164,7 +164,9 @@ def _timezone(name: str | None, path: str | Path) -> str | None:
         try:
             local_text(0.0, name)
         except InputError as fault:
-            raise InputError("CONFIG_VALUE", fault.what, file=path, field="time.timezone", remedy=fault.remedy) from fault
+            raise InputError(
+                "CONFIG_VALUE", fault.what, file=path, field="time.timezone", remedy=fault.remedy
+            ) from fault
     return name
 
 

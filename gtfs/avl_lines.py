@@ -5,8 +5,9 @@ A record is one line: so damage stays in its line, where a quote left open would
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ REMEDY = "Write a record a line, with as many fields as the header, every quote 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Whole lines, none blank, all closed by a line feed.
+    """Whole lines, the first not blank, all closed by a line feed.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class Header:
     line: int
 
 
-def read_blocks(stream: BinaryIO, file: str) -> tuple[Header, Iterator[Block]]:
+def read_blocks(stream: IO[bytes], file: str) -> tuple[Header, Iterator[Block]]:
     """The header of a table and its records.
 
     Raises
@@ -76,7 +77,8 @@ def read_blocks(stream: BinaryIO, file: str) -> tuple[Header, Iterator[Block]]:
         line = first_line + text.count(b"\n", 0, blank)
         first_line += text.count(b"\n")
         if head.strip():
-            return _header(head.decode(), line, file), _blocks(body, line + 1, texts, file)
+            header = _header(head.decode(), line, file)
+            return header, _blocks(body, chain([body], texts), header, file)
     raise nothing_in(file)
 
 
@@ -95,7 +97,7 @@ def _header(head: str, line: int, file: str) -> Header:
     return Header(names, delimiter, line)
 
 
-def _whole_lines(stream: BinaryIO, file: str) -> Iterator[bytes]:
+def _whole_lines(stream: IO[bytes], file: str) -> Iterator[bytes]:
     """Pieces that end where a line does; all lines end by a line feed alone."""
     rest, first = b"", True
     while chunk := stream.read(BLOCK_BYTES):
@@ -134,37 +136,40 @@ def _undecodable(what: str, line: int, file: str) -> InputError:
     return InputError("CSV_ENCODING", what, file=file, row=line, remedy="Save it as UTF-8 text")
 
 
-def _blocks(body: bytes, first_line: int, texts: Iterator[bytes], file: str) -> Iterator[Block]:
-    if body:
-        yield _block(body, first_line)
-    first_line += body.count(b"\n")
+def _blocks(checked: bytes, texts: Iterator[bytes], header: Header, file: str) -> Iterator[Block]:
+    first_line = header.line + 1
     for text in texts:
-        _check_text(text, first_line, file)
-        yield _block(text, first_line)
-        first_line += text.count(b"\n")
+        if text is not checked:
+            _check_text(text, first_line, file)
+        ends = text.count(b"\n")
+        yield _block(text, np.arange(first_line, first_line + ends, dtype=np.int64), header.delimiter)
+        first_line += ends
 
 
-def _block(body: bytes, first_line: int) -> Block:
-    ends = body.count(b"\n")
-    lines = np.arange(first_line, first_line + ends, dtype=np.int64)
+def _block(body: bytes, lines: Lines, delimiter: str) -> Block:
     unquoted, sample = lines[:0], ""
     if b'"' in body:
-        wrong = _wrongly_quoted(body)
+        wrong = _wrongly_quoted(body, delimiter)
         if wrong.any():
             unquoted = lines[wrong]
             sample = _line(body, int(np.argmax(wrong)))
             body, lines = _without(body, wrong), lines[~wrong]
-    if b"\n\n" in body or body.startswith(b"\n"):
-        blank = _lengths(np.frombuffer(body, dtype=np.uint8)) == 1
-        body, lines = _without(body, blank), lines[~blank]
-    return Block(body, lines, unquoted, sample)
+    sound = body.lstrip(b"\n") if body.startswith(b"\n") else body
+    return Block(sound, lines[len(body) - len(sound) :], unquoted, sample)
 
 
-def _wrongly_quoted(body: bytes) -> Flags:
+def without_blank(block: Block) -> Block:
+    """The lines that are not blank."""
+    blank = _lengths(np.frombuffer(block.body, dtype=np.uint8)) == 1
+    return replace(block, body=_without(block.body, blank), lines=block.lines[~blank])
+
+
+def _wrongly_quoted(body: bytes, delimiter: str) -> Flags:
     """Which lines have a quote that neither opens nor closes a field nor is doubled.
 
     Counted along the line, quotes open and close by turns. One that opens stands behind a delimiter or right behind one
-    that closed (two of them are one written inside the field); one that closes stands before a delimiter or such a pair.
+    that closed (two of them are one written inside the field); one that closes stands before a delimiter or such a
+    pair.
     """
     text = np.frombuffer(body, dtype=np.uint8)
     quotes = np.flatnonzero(text == QUOTE)
@@ -172,18 +177,19 @@ def _wrongly_quoted(body: bytes) -> Flags:
     line = np.searchsorted(ends, quotes)
     opened = np.arange(len(quotes)) - np.searchsorted(line, line)
     edges = np.zeros(256, dtype=np.bool_)
-    edges[[*map(ord, DELIMITERS), LINE_FEED, QUOTE]] = True
+    edges[[ord(delimiter), LINE_FEED, QUOTE]] = True
     before = edges[text[quotes - 1]] | (quotes == 0)
     after = edges[text[quotes + 1]]
     sound = np.where(opened % 2 == 0, before, after)
-    wrong = np.bincount(line, minlength=len(ends)) % 2 == 1
+    wrong: Flags = np.bincount(line, minlength=len(ends)) % 2 == 1
     wrong[line[~sound]] = True
     return wrong
 
 
 def _lengths(text: Bytes) -> Lines:
     """Bytes of each line, the line feed counted."""
-    return np.diff(np.flatnonzero(text == LINE_FEED), prepend=-1)
+    lengths: Lines = np.diff(np.flatnonzero(text == LINE_FEED), prepend=-1)
+    return lengths
 
 
 def _without(body: bytes, out: Flags) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ Ragged = tuple[int, int, str]
 """A record that has not as many fields as the header: its number in the block from 1, its fields, its text."""
 
 
-def read_csv_pings(stream: BinaryIO, file: str, columns: ColumnMap | None, timezone: str | None) -> Iterator[Batch]:
+def read_csv_pings(stream: IO[bytes], file: str, columns: ColumnMap | None, timezone: str | None) -> Iterator[Batch]:
     """Read a CSV table: TIDES ``vehicle_locations``, or by a column map.
 
     Parameters
@@ -71,8 +71,11 @@ class _Reader:
 
     def batch(self, arrays: Arrays, place: Callable[[int], int], written: Callable[[str, int], str]) -> Batch:
         """The checked pings of a piece of the file, from its arrays by the words of TIDES."""
+        illegible: dict[str, Flags] = {}
+        pings, told_s = self._pings(arrays, illegible)
         sightings = Sightings(
-            *self._pings(arrays, illegible := {}),
+            pings,
+            told_s,
             place=lambda row: (self.file, place(row)),
             written=written,
             fields=self.columns.columns,
@@ -160,12 +163,16 @@ def _of_block(block: Block, header: Header, reader: _Reader) -> Batch:
         arrays, ragged = _parsed(block, header, places, kinds)
     except pa.ArrowInvalid:  # something in it is no number: found out field by field
         arrays, ragged = _parsed(block, header, places, dict.fromkeys(places, pa.string()))
-    numbers_of_lines = np.arange(len(block.lines))
+    records = len(arrays["latitude"]) + len(ragged)
+    if records != len(block.lines):
+        block = avl_lines.without_blank(block)
+    numbers_of_lines = np.arange(records)
+    numbers_of_lines = np.delete(numbers_of_lines, [number - 1 for number, _, _ in ragged])
+    ragged = [record for record in ragged if record[2].strip()]
     if ragged:
         number, fields, text = ragged[0]
         what = f"{fields} fields under a header of {len(header.names)}"
         _count_ragged(reader, int(block.lines[number - 1]), what, text, ragged)
-        numbers_of_lines = np.delete(numbers_of_lines, [number - 1 for number, _, _ in ragged])
 
     def written(word: str, row: int) -> str:
         record = avl_lines.cells(block, int(numbers_of_lines[row]), header.delimiter)

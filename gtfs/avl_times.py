@@ -212,5 +212,3 @@ def service_times(days: Labels, seconds: FloatArray, timezone: str) -> FloatArra
     origins = [origin_epoch_s(date.fromisoformat(day), timezone) for day in days.texts]
     found: FloatArray = np.array([*origins, np.nan])[days.codes] + seconds
     return found
-
-

@@ -61,7 +61,8 @@ def says_something(column: pa.Array) -> Flags:
     """Which rows of a column of texts hold more than a word for nothing."""
     missing = pc.is_in(pc.utf8_trim_whitespace(texts_of(column)), value_set=pa.array(MISSING))
     says: Flags = pc.fill_null(pc.invert(missing), fill_value=False).to_numpy(zero_copy_only=False)
-    return says & column.is_valid().to_numpy(zero_copy_only=False)
+    rows: Flags = np.logical_and(says, column.is_valid().to_numpy(zero_copy_only=False))
+    return rows
 
 
 def whole(column: pa.ChunkedArray) -> pa.Array:

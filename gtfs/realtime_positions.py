@@ -1,0 +1,214 @@
+"""GTFS-Realtime VehiclePositions: what one message says, as columns, and what a body is that is no such message."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+from google.transit.gtfs_realtime_pb2 import FeedMessage
+
+from gtfs.avl_batch import Batch, Sightings, Tally
+from gtfs.avl_ranges import checked
+from gtfs.avl_times import service_dates, start_times
+from gtfs.avl_values import Flags, label_texts
+from gtfs.pings import Pings, no_labels
+from networks.faults import InputError
+from networks.network import FloatArray
+
+FIELDS = {
+    "event_timestamp": "vehicle.timestamp",
+    "feed_timestamp": "header.timestamp",
+    "vehicle_id": "vehicle.vehicle.id",
+    "trip_id_performed": "vehicle.trip.trip_id",
+    "route_id": "vehicle.trip.route_id",
+    "service_date": "vehicle.trip.start_date",
+    "trip_start_time": "vehicle.trip.start_time",
+    "latitude": "vehicle.position.latitude",
+    "longitude": "vehicle.position.longitude",
+    "heading": "vehicle.position.bearing",
+    "speed": "vehicle.position.speed",
+    "odometer": "vehicle.position.odometer",
+}
+"""Fields of a message's entities by the words of TIDES."""
+
+EXTENSIONS = (range(1000, 2000), range(9000, 10_000))
+"""Numbers of fields that publishers may add."""
+MARKS = {
+    b"<!doctype html": "HTML, a page for people",
+    b"<html": "HTML, a page for people",
+    b"<head": "HTML, a page for people",
+    b"<body": "HTML, a page for people",
+    b"<": "XML",
+    b"{": "JSON",
+    b"[": "JSON",
+    b"pk\x03\x04": "a zip archive",
+    b"\x1f\x8b": "compressed by gzip",
+}
+"""How bodies begin, in small letters, that are given for a message by mistake."""
+SHOWN_BYTES = 1024
+SPACE, WHITESPACE = 32, b"\t\n\r"
+BATCH_ENTITIES = 1 << 16
+"""Entities of messages that are held at once."""
+REMEDY = "Give the URL or the file of the feed's VehiclePositions, in protobuf"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Message:
+    """A VehiclePositions message and what it is called in messages; ``told_s`` is its header's time, NaN if none."""
+
+    file: str
+    told_s: float
+    content: Any
+
+
+def parse_positions(content: bytes, file: str) -> Message:
+    """A VehiclePositions message from its bytes.
+
+    Raises
+    ------
+    InputError
+        RT_PARSE with what it looks like instead: nothing, HTML, JSON, another kind of message, a damaged one.
+    """
+    message = FeedMessage()
+    try:
+        message.ParseFromString(content)
+        sound = message.IsInitialized()
+    except DecodeError:
+        sound = False
+    if not sound or _has_unknown(message):
+        raise InputError("RT_PARSE", _looks_like(content), file=file, remedy=REMEDY)
+    _require_positions(message, file)
+    return Message(file, float(message.header.timestamp) or np.nan, message)
+
+
+def _has_unknown(message: Any) -> bool:
+    """Whether there are fields at the top that are neither of the format nor of a publisher: marks of damage."""
+    numbers = (item.field_number for item in UnknownFieldSet(message))
+    return any(not any(number in extension for extension in EXTENSIONS) for number in numbers)
+
+
+def _looks_like(content: bytes) -> str:
+    """What bytes are that are no sound message; no bytes at all would parse as one."""
+    if not content:
+        return "it is empty"
+    start = content[:SHOWN_BYTES].lstrip().lower()
+    for mark, kind in MARKS.items():
+        if start.startswith(mark):
+            return f"this is {kind}"
+    if start.isascii() and all(byte >= SPACE or byte in WHITESPACE for byte in start):
+        return "this is text"
+    return "this is no whole GTFS-Realtime message: cut short, damaged, or something else"
+
+
+def _require_positions(message: Any, file: str) -> None:
+    entities = message.entity
+    if not entities or any(entity.HasField("vehicle") or entity.is_deleted for entity in entities):
+        return
+    for field, kind in (("trip_update", "TripUpdates"), ("alert", "Alerts")):
+        if any(entity.HasField(field) for entity in entities):
+            what = f"this is a {kind} message; give VehiclePositions"
+            raise InputError("RT_PARSE", what, file=file, remedy=REMEDY)
+    what = f"none of its {len(entities)} entities is the position of a vehicle"
+    raise InputError("RT_PARSE", what, file=file, remedy=REMEDY)
+
+
+def sightings(messages: Sequence[Message]) -> Sightings:
+    """What some messages say, one after the other.
+
+    Raises
+    ------
+    InputError
+        RT_PARSE where an id is no UTF-8.
+    """
+    rows = [
+        (number, row, entity.vehicle)
+        for number, message in enumerate(messages)
+        for row, entity in enumerate(message.content.entity)
+        if entity.HasField("vehicle")
+    ]
+    vehicles = [vehicle for _, _, vehicle in rows]
+    told_s = np.array([messages[number].told_s for number, _, _ in rows], dtype=np.float64)
+    try:
+        pings, illegible = _pings(vehicles)
+    except UnicodeDecodeError as fault:
+        for message in messages if len(messages) > 1 else ():
+            sightings([message])
+        what = "damaged: a text in it is no UTF-8"
+        raise InputError("RT_PARSE", what, file=messages[0].file, remedy=REMEDY) from fault
+
+    def place(row: int) -> tuple[str, int]:
+        number, entity, _ = rows[row]
+        return messages[number].file, entity
+
+    def written(word: str, row: int) -> str:
+        number, _, _ = rows[row]
+        return _written(messages[number].content, vehicles[row], FIELDS[word])
+
+    return Sightings(pings, told_s, place, written, FIELDS, illegible)
+
+
+def _pings(vehicles: list[Any]) -> tuple[Pings, dict[str, Flags]]:
+    """Columns of the vehicles of entities, and what cannot be read."""
+    positions = [vehicle.position for vehicle in vehicles]
+    trips = [vehicle.trip for vehicle in vehicles]
+    placed = np.array([vehicle.HasField("position") for vehicle in vehicles], dtype=np.bool_)
+    days, no_day = service_dates(label_texts([trip.start_date for trip in trips]), "%Y%m%d")
+    starts, no_start = start_times(label_texts([trip.start_time for trip in trips]))
+    times_s = np.array([vehicle.timestamp for vehicle in vehicles], dtype=np.float64)
+    pings = Pings(
+        time_s=np.where(times_s == 0, np.nan, times_s),
+        vehicle=label_texts([_vehicle_id(vehicle.vehicle) for vehicle in vehicles]),
+        trip=label_texts([trip.trip_id for trip in trips]),
+        route=label_texts([trip.route_id for trip in trips]),
+        block=no_labels(len(vehicles)),
+        start_date=days,
+        start_time=starts,
+        lat=np.where(placed, _column([position.latitude for position in positions]), np.nan),
+        lon=np.where(placed, _column([position.longitude for position in positions]), np.nan),
+        heading_deg=_column([place.bearing if place.HasField("bearing") else np.nan for place in positions]),
+        speed_mps=_column([place.speed if place.HasField("speed") else np.nan for place in positions]),
+        odometer_m=_column([place.odometer if place.HasField("odometer") else np.nan for place in positions]),
+    )
+    return pings, {"service_date": no_day, "trip_start_time": no_start}
+
+
+def _vehicle_id(vehicle: Any) -> str:
+    """The vehicle's id, or what its passengers call it where the feed gives none."""
+    return str(vehicle.id or vehicle.label).strip()
+
+
+def _column(values: list[float]) -> FloatArray:
+    return np.array(values, dtype=np.float64)
+
+
+def _written(message: Any, vehicle: Any, field: str) -> str:
+    """A field as text, empty where it is not set."""
+    kind, *names = field.split(".")
+    value = message.header if kind == "header" else vehicle
+    for name in names:
+        if not value.HasField(name):
+            return ""
+        value = getattr(value, name)
+    return str(value)
+
+
+def read_messages(contents: Iterable[tuple[str, bytes]], tally: Tally) -> Iterator[Batch]:
+    """Checked pings of messages, given by what they are called and their bytes, in their order.
+
+    Raises
+    ------
+    InputError
+        RT_PARSE, see :func:`parse_positions`.
+    """
+    held: list[Message] = []
+    entities = 0
+    for file, content in contents:
+        held.append(parse_positions(content, file))
+        entities += len(held[-1].content.entity)
+        if entities >= BATCH_ENTITIES:
+            yield checked(sightings(held), tally)
+            held, entities = [], 0
+    if held:
+        yield checked(sightings(held), tally)
