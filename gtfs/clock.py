@@ -31,6 +31,11 @@ def parse_times(texts: pd.Series) -> Seconds:
     return column
 
 
+def parse_time_s(text: str) -> int:
+    """Seconds of a text such as ``25:10:00``; :data:`BLANK_S` or :data:`ILLEGIBLE_S` where there are none."""
+    return _parse(text.strip())
+
+
 def _parse(text: str) -> int:
     if not text:
         return BLANK_S

@@ -1,7 +1,7 @@
 """GTFS-Realtime VehiclePositions: what one message says, as columns, and what a body is that is no such message."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -147,6 +147,12 @@ def sightings(messages: Sequence[Message]) -> Sightings:
         return _written(messages[number].content, vehicles[row], FIELDS[word])
 
     return Sightings(pings, told_s, place, written, FIELDS, illegible)
+
+
+def message_batch(message: Message) -> Batch:
+    """What one message says, checked, with its notices; raises as :func:`sightings` does."""
+    tally = Tally()
+    return replace(checked(sightings([message]), tally), notices=tally.notices())
 
 
 def _pings(vehicles: list[Any]) -> tuple[Pings, dict[str, Flags]]:

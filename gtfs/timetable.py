@@ -21,7 +21,7 @@ from gtfs.patterns import group
 from gtfs.performed import Departures, departures, performed_ids
 from gtfs.shape_points import shapes_of
 from gtfs.trip_calls import TripCalls, numbers, reals, texts, trip_calls
-from networks.faults import Notice
+from networks.faults import InputError, Notice
 
 NO_TYPE = -1
 NO_DIRECTION = -1
@@ -106,13 +106,40 @@ def timetable(
     InputError
         GTFS_TIMEZONE where the agency's zone is not known; GTFS_FREQUENCY where headways make too many departures.
     """
-    gtfs, zone = feed.gtfs, _timezone(feed)
-    services = service_days(gtfs)
+    zone = _timezone(feed)
+    services = service_days(feed.gtfs)
     wanted, unwanted = _wanted(feed, route_types)
     days = {
         day: (-origins_apart_s(day, service_date, zone), wanted & _runs(feed, services, day))
         for day in (service_date, *([service_date - timedelta(1)] if previous_day else []))
     }
+    return _timetable(feed, service_date, days, unwanted)
+
+
+def every_trip(feed: Feed) -> Timetable:
+    """Every trip of a feed, whichever days it runs on, as if all ran on the first day that has service.
+
+    Traces of several days are held against it: a trip's times on the clock of its service day are the same each day.
+
+    Raises
+    ------
+    InputError
+        GTFS_TIMEZONE where the agency's zone is not known; GTFS_FREQUENCY where headways make too many departures;
+        GTFS_DATE where a calendar cannot be read, or no day has service.
+    """
+    days = feed.service_days()
+    if not days:
+        raise InputError("GTFS_DATE", "no day has service", file=feed.path, remedy="Give a feed with service days")
+    first = next(iter(days))
+    wanted, unwanted = _wanted(feed, None)
+    return _timetable(feed, first, {first: (0, wanted)}, unwanted)
+
+
+def _timetable(
+    feed: Feed, service_date: date, days: Mapping[date, tuple[int, BoolArray]], unwanted: tuple[Notice, ...]
+) -> Timetable:
+    """Departures of the given days, each with the seconds to its clock's begin and a flag for each trip that runs."""
+    gtfs, zone = feed.gtfs, _timezone(feed)
     calls, faulty = trip_calls(feed, np.any([runs for _, runs in days.values()], axis=0))
     performed, unusable = departures(feed, calls, days)
     performed = take(performed, _by_departure(performed, calls, gtfs.trips))
