@@ -41,8 +41,8 @@ def follow(
     Raises
     ------
     InputError
-        FILE_MISSING; CONFIG_VALUE for a speed that is not positive; while a recording is played what :func:`gtfs.avl.read_pings` raises. A source
-        that is followed never raises for what it sends.
+        CONFIG_VALUE for a speed that is not positive; while a recording is played what :func:`gtfs.avl.read_pings`
+        raises. A source that is followed never raises for what it sends.
     """
     pace = pace or Pace()
     if is_url(source):

@@ -70,8 +70,9 @@ class Health:
         return SourceState(self.source, alive=False, since_s=since_s, retry_s=wait_s, what=what)
 
     def quiet(self) -> Iterator[SourceState]:
-        """It answers but says nothing new: told once when that lasts long."""
-        self.failures = 0
+        """It answers but says nothing new: told where it had failed, and once where that lasts long."""
+        if self.failures:
+            yield self._back()
         if self.silent_s is None and self.pace.now_s() - self.heard_s >= SILENT_S:
             since_s = self._since(self.heard_s)
             what = f"nothing new since {local_text(since_s, 'UTC')}, looking again in {self.pace.poll_s:g} s"
@@ -79,11 +80,15 @@ class Health:
 
     def heard(self) -> Iterator[SourceState]:
         """It said something new: told where it had been silent."""
-        now_s = self.pace.now_s()
         if self.silent_s is not None:
-            what = f"back at {local_text(now_s, 'UTC')} after {now_s - self.silent_s:.0f} s"
-            yield SourceState(self.source, alive=True, since_s=now_s, retry_s=self.pace.poll_s, what=what)
-        self.heard_s, self.silent_s, self.failures = now_s, None, 0
+            yield self._back()
+        self.heard_s = self.pace.now_s()
+
+    def _back(self) -> SourceState:
+        now_s = self.pace.now_s()
+        what = f"back at {local_text(now_s, 'UTC')} after {now_s - self._since(now_s):.0f} s"
+        self.silent_s, self.failures = None, 0
+        return SourceState(self.source, alive=True, since_s=now_s, retry_s=self.pace.poll_s, what=what)
 
     def _since(self, moment_s: float) -> float:
         if self.silent_s is None:
