@@ -132,14 +132,15 @@ class Passage(NamedTuple):
 
 
 class Crossings(NamedTuple):
-    """What happened at calls, shape (crossings,): the performed trip, the call (row of the plan), the kind, when, and
-    the time between the pings around it.
+    """What happened at calls, shape (crossings,): the performed trip, the call (row of the plan), the kind, when, the
+    time of the ping after it, and between that and the ping before.
     """
 
     performed: Integers
     call: Integers
     kind: Integers
     time_s: Floats
+    until_s: Floats
     gap_s: Floats
 
 
@@ -474,7 +475,12 @@ def cross_calls(
         last = passage.last[row]
         last[0], last[1], last[2] = samples.time_s[ping], samples.lon[ping], samples.lat[ping]
     return Crossings(
-        out.performed[:count], out.call[:count], out.kind[:count], out.time_s[:count], out.gap_s[:count]
+        out.performed[:count],
+        out.call[:count],
+        out.kind[:count],
+        out.time_s[:count],
+        out.until_s[:count],
+        out.gap_s[:count],
     )
 
 
@@ -484,6 +490,7 @@ def _new_crossings(room: int) -> Crossings:
         np.empty(room, np.int32),
         np.empty(room, np.int32),
         np.empty(room, np.int8),
+        np.empty(room, np.float64),
         np.empty(room, np.float64),
         np.empty(room, np.float64),
     )
@@ -497,6 +504,7 @@ def _grown(crossings: Crossings, room: int) -> Crossings:
     grown.call[:size] = crossings.call
     grown.kind[:size] = crossings.kind
     grown.time_s[:size] = crossings.time_s
+    grown.until_s[:size] = crossings.until_s
     grown.gap_s[:size] = crossings.gap_s
     return grown
 
@@ -542,7 +550,8 @@ def _cross_between(
 ) -> int:
     """Note what happened at calls between the last ping on the line and this one; the count of crossings then."""
     trip, row = samples.trip[ping], samples.performed[ping]
-    from_m, gap_s = passage.way_m[row], samples.time_s[ping] - passage.time_s[row]
+    from_m, until_s = passage.way_m[row], samples.time_s[ping]
+    gap_s = until_s - passage.time_s[row]
     if to_m <= from_m:
         return count
     end = plan.call_start[trip + 1]
@@ -560,16 +569,16 @@ def _cross_between(
         if enter_m > to_m:
             break
         if _was_skipped(call - ahead, plan.call_way_m[call] < to_m, row, limits, passage):
-            count = _note(out, count, row, call, SKIPPED, samples.time_s[ping], gap_s)
+            count = _note(out, count, row, call, SKIPPED, until_s, until_s, gap_s)
             continue
         if enter_m > from_m:
             time_s = passage.time_s[row] + (enter_m - from_m) * run_s + stood_s
-            count = _note(out, count, row, call, ARRIVAL, time_s, gap_s)
+            count = _note(out, count, row, call, ARRIVAL, time_s, until_s, gap_s)
         if from_m < enter_m and leave_m < to_m:
             stood_s += stand_s
         if from_m < leave_m <= to_m:
             time_s = passage.time_s[row] + (leave_m - from_m) * run_s + stood_s
-            count = _note(out, count, row, call, DEPARTURE, time_s, gap_s)
+            count = _note(out, count, row, call, DEPARTURE, time_s, until_s, gap_s)
     return count
 
 
@@ -581,7 +590,9 @@ def _was_skipped(place: int, passed: bool, row: int, limits: Limits, passage: Pa
 
 
 @njit(cache=True, nogil=True)
-def _note(out: Crossings, count: int, row: int, call: int, kind: int, time_s: float, gap_s: float) -> int:
+def _note(
+    out: Crossings, count: int, row: int, call: int, kind: int, time_s: float, until_s: float, gap_s: float
+) -> int:
     out.performed[count], out.call[count], out.kind[count] = row, call, kind
-    out.time_s[count], out.gap_s[count] = time_s, gap_s
+    out.time_s[count], out.until_s[count], out.gap_s[count] = time_s, until_s, gap_s
     return count + 1

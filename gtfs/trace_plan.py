@@ -47,9 +47,7 @@ class TracePlan:
     def calls(self) -> ScheduledCalls:
         """Calls of all trips by distance, as the deviation kernel takes them."""
         table = self.timetable
-        return scheduled_calls(
-            table.trips.call_start, self._call_way_m, table.calls.arrival_s, table.calls.departure_s
-        )
+        return scheduled_calls(table.trips.call_start, self._call_way_m, table.calls.arrival_s, table.calls.departure_s)
 
     @cached_property
     def kernel_lines(self) -> Lines:
