@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gtfs.avl_batch import Batch
 from gtfs.avl_columns import ColumnMap
+from gtfs.avl_csv import open_csv_pings, read_csv_pings
 from gtfs.avl_messages import is_table, message_members, read_folder_pings, read_in_order, read_message_pings
-from gtfs.avl_table import open_csv_pings, read_csv_pings, read_parquet_pings
+from gtfs.avl_parquet import read_parquet_pings
 from networks.intake import open_bytes, open_zip, require_file
 
 PARQUET = b"PAR1"

@@ -155,6 +155,8 @@ def _block(body: bytes, lines: Lines, delimiter: str) -> Block:
             sample = _line(body, int(np.argmax(wrong)))
             body, lines = _without(body, wrong), lines[~wrong]
     sound = body.lstrip(b"\n") if body.startswith(b"\n") else body
+    if sound[:1].isspace() and not sound.strip():
+        sound, lines = b"", lines[:0]
     return Block(sound, lines[len(body) - len(sound) :], unquoted, sample)
 
 
