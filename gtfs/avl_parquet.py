@@ -45,6 +45,7 @@ def _of_parquet(path: Path, columns: ColumnMap | None, timezone: str | None, tal
             reader, first_row = TableReader(resolved, str(path), timezone, tally), 1
             wanted = sorted(set(resolved.columns.values()))
             for piece in source.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False):
+                piece.validate(full=True)  # damage can leave codes of texts that there are not
                 yield _of_rows(piece, reader, first_row)
                 first_row += len(piece)
     except (pa.ArrowException, OSError, MemoryError) as fault:

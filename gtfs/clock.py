@@ -4,6 +4,7 @@ Not since midnight: on the two days a year when clocks change, midnight lies an 
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,7 @@ import pandas as pd
 from networks.faults import InputError
 
 Seconds = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.bytes_]
 
 BLANK_S, ILLEGIBLE_S = -1, -2
 """What stands for a time that was left blank, and for a text that is no time; no time of a feed is negative."""
@@ -21,6 +23,9 @@ BLANK_S, ILLEGIBLE_S = -1, -2
 TIME = re.compile(r"([0-9]{1,3}):([0-5][0-9]):([0-5][0-9])")
 NOON = time(12)
 NOON_S = 12 * 3600
+HOUR_S, DAY_S = 3600, 86_400
+TEXT_BYTES = 25
+"""Of a moment such as ``2026-05-13T07:00:00+02:00``."""
 
 
 def parse_times(texts: pd.Series) -> Seconds:
@@ -84,6 +89,56 @@ def local_text(epoch_s: float, timezone: str) -> str:
         GTFS_TIMEZONE where no such zone is known.
     """
     return datetime.fromtimestamp(epoch_s, _zone(timezone)).isoformat()
+
+
+def local_texts(epoch_s: npt.NDArray[np.float64], timezone: str) -> Texts:
+    """Moments to the nearest second as :func:`local_text` writes them, in ASCII; nothing for NaN, shape (moments,).
+
+    Columns of millions take seconds: what differs from day to day and from hour to hour is looked up once.
+
+    Raises
+    ------
+    InputError
+        GTFS_TIMEZONE where no such zone is known.
+    """
+    is_known = np.isfinite(epoch_s)
+    whole_s: Seconds = np.floor(np.where(is_known, epoch_s, 0.0) + 0.5).astype(np.int64)
+    ahead_s = _ahead_s(whole_s, _zone(timezone))
+    day, clock_s = np.divmod(whole_s + ahead_s, DAY_S)
+    letters = np.empty((len(whole_s), TEXT_BYTES), dtype=np.uint8)
+    letters[:, :11] = _looked_up(day, 11, lambda value: f"{np.datetime64(value, 'D')}T")
+    letters[:, 11:19] = _looked_up(clock_s, 8, time_text)
+    letters[:, 19:] = _looked_up(ahead_s, 6, _offset_text)
+    letters[~is_known] = 0
+    return letters.reshape(-1).view(f"S{TEXT_BYTES}")
+
+
+def _ahead_s(epoch_s: Seconds, zone: ZoneInfo) -> Seconds:
+    """Seconds that the zone's clock is ahead of UTC: one look for each hour, for each second where the hour has two."""
+    place, hour = pd.factorize(epoch_s // HOUR_S)
+    begin_s, end_s = (
+        np.array([_offset_s(moment, zone) for moment in (hour + more) * HOUR_S], dtype=np.int64) for more in (0, 1)
+    )
+    ahead_s: Seconds = begin_s[place]
+    for row in np.flatnonzero((begin_s != end_s)[place]).tolist():
+        ahead_s[row] = _offset_s(epoch_s[row], zone)
+    return ahead_s
+
+
+def _offset_s(epoch_s: int, zone: ZoneInfo) -> int:
+    return int(datetime.fromtimestamp(int(epoch_s), zone).utcoffset().total_seconds())  # type: ignore[union-attr]
+
+
+def _offset_text(ahead_s: int) -> str:
+    hours, minutes = divmod(abs(ahead_s) // 60, 60)
+    return f"{'-' if ahead_s < 0 else '+'}{hours:02d}:{minutes:02d}"
+
+
+def _looked_up(values: Seconds, length: int, text: Callable[[int], str]) -> npt.NDArray[np.uint8]:
+    """Letters of each value's text, shape (values, length)."""
+    place, distinct = pd.factorize(values)
+    joined = "".join(text(int(value)) for value in distinct)
+    return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, length)[place]
 
 
 def _zone(name: str) -> ZoneInfo:

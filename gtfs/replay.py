@@ -5,7 +5,6 @@ is final: where each vehicle was on which trip, and when it came to stops and le
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 
@@ -34,13 +33,14 @@ from gtfs.trace_kernels import (
     screen,
 )
 from gtfs.trace_plan import TracePlan
-from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, with_room
 from gtfs.trace_settings import TraceSettings
+from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, with_room
 from gtfs.trip_claims import Claim, ClaimBook, Evidence, Meaning, candidate_rows
 from networks.network import FloatArray, IntArray
 
 DAY_S = 86_400
 Bools = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Matched:
     """
 
     vehicle: IntArray
-    performed: IntArray
-    trip: IntArray
+    performed: Integers
+    trip: Integers
     time_s: FloatArray
     clock_s: FloatArray
     lon: FloatArray
@@ -179,7 +179,8 @@ class Replay:
 
     def _vehicle_rows(self, labels: Labels) -> IntArray:
         rows = np.array([self._vehicle(text) for text in labels.texts], dtype=np.int32)
-        return rows[labels.codes]
+        found: IntArray = rows[labels.codes]
+        return found
 
     def _vehicle(self, text: str) -> int:
         row = self._vehicle_row.setdefault(text, len(self.vehicles))
@@ -195,7 +196,9 @@ class Replay:
         for labels in said:
             key = key * (len(labels.texts) + 1) + labels.codes + 1
         code, distinct = pd.factorize(key)
-        return np.array([self._claim(_said(said, int(value))) for value in distinct], dtype=np.int32)[code]
+        rows = np.array([self._claim(_said(said, int(value))) for value in distinct], dtype=np.int32)
+        found: IntArray = rows[code]
+        return found
 
     def _claim(self, claim: Claim) -> int:
         row = self._claim_row.setdefault(claim, len(self.claims))
@@ -293,7 +296,7 @@ class Replay:
             trip_span_s=self.plan.trip_span_s,
         )
 
-    def _performed_rows(self, held: _Held, trip: IntArray, day: IntArray) -> IntArray:
+    def _performed_rows(self, held: _Held, trip: Integers, day: Integers) -> IntArray:
         """Rows of performed trips: looked up where one begins, and kept while nothing changes."""
         keys = (held.vehicle, trip, day)
         changes = np.flatnonzero(np.any([np.diff(key, prepend=key[0] - 1) != 0 for key in keys], axis=0))

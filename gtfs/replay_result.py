@@ -78,7 +78,7 @@ def in_order(
 
 
 def performed_ids(performed: Sequence[PerformedTrip], vehicles: Sequence[str], plan: TracePlan) -> list[str]:
-    """An id for each performed trip that no other has on its day: the trip's own, with the vehicle where two drove it."""
+    """An id for each performed trip that is its own on its day: the trip's, with the vehicle where two drove it."""
     ids = plan.timetable.trips.ids
     often: dict[tuple[int, int], int] = {}
     for one in performed:

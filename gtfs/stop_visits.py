@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gtfs.columns import spans, starts
-from gtfs.on_time import OnTimeRule, Position, Punctuality, judged_deviation_s, punctuality
+from gtfs.on_time import OnTimeRule, Position, judged_deviation_s, punctuality
 from gtfs.replay import PerformedTrip
 from gtfs.trace_kernels import ARRIVAL, DEPARTURE, SKIPPED, Crossings
 from gtfs.trace_plan import TracePlan
@@ -19,8 +19,10 @@ Integers = npt.NDArray[np.integer]
 
 
 class Quality(IntEnum):
-    """How well a visit is known. OBSERVED: a ping lay in the stop's zone. INTERPOLATED: pings before and after it were
-    near enough in time. UNKNOWN: nobody can tell, and its times are blank.
+    """How well a visit is known.
+
+    OBSERVED: a ping lay in the stop's zone. INTERPOLATED: pings before and after it were near enough in time. UNKNOWN:
+    nobody can tell, and its times are blank.
     """
 
     UNKNOWN = 0

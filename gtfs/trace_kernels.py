@@ -77,8 +77,10 @@ class Plan(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Pings, shape (pings,) each: the row of the performed trip that they belong to and of the timetable's trip, both
-    NONE where unknown, the time in epoch seconds and on the clock of the service day.
+    """Pings, shape (pings,) each.
+
+    ``performed`` is the row of the performed trip that they belong to and ``trip`` that of the timetable's, both NONE
+    where unknown; ``time_s`` is in epoch seconds, ``clock_s`` on the clock of the service day.
     """
 
     performed: Integers
@@ -132,8 +134,10 @@ class Passage(NamedTuple):
 
 
 class Crossings(NamedTuple):
-    """What happened at calls, shape (crossings,): the performed trip, the call (row of the plan), the kind, when, the
-    time of the ping after it, and between that and the ping before.
+    """What happened at calls, shape (crossings,).
+
+    The performed trip, the call (row of the plan), the kind and when; the time of the ping after it, and between that
+    and the ping before; how near a stop that was skipped was passed.
     """
 
     performed: Integers
@@ -142,6 +146,7 @@ class Crossings(NamedTuple):
     time_s: Floats
     until_s: Floats
     gap_s: Floats
+    near_m: Floats
 
 
 @njit(cache=True, nogil=True)
@@ -191,12 +196,12 @@ def order_by_vehicle(vehicle: Integers, time_s: Floats, lat: Floats, lon: Floats
 @njit(cache=True, nogil=True)
 def _before(one: int, other: int, time_s: Floats, lat: Floats, lon: Floats, rank: Integers) -> bool:
     if time_s[one] != time_s[other]:
-        return time_s[one] < time_s[other]
+        return bool(time_s[one] < time_s[other])
     if lat[one] != lat[other]:
-        return lat[one] < lat[other]
+        return bool(lat[one] < lat[other])
     if lon[one] != lon[other]:
-        return lon[one] < lon[other]
-    return rank[one] < rank[other]
+        return bool(lon[one] < lon[other])
+    return bool(rank[one] < rank[other])
 
 
 @njit(cache=True, nogil=True)
@@ -235,7 +240,7 @@ def screen(
 
 @njit(cache=True, nogil=True)
 def _too_fast(fix: Floats, time_s: float, lon: float, lat: float, speed_mps: float) -> bool:
-    return _apart_m(fix[1], fix[2], lon, lat) > speed_mps * (time_s - fix[0])
+    return bool(_apart_m(fix[1], fix[2], lon, lat) > speed_mps * (time_s - fix[0]))
 
 
 @njit(cache=True, nogil=True)
@@ -244,13 +249,15 @@ def _apart_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
     degree_m = 111_195.0
     north = (lat_b - lat_a) * degree_m
     east = (lon_b - lon_a) * degree_m * np.cos(np.radians(0.5 * (lat_a + lat_b)))
-    return np.hypot(north, east)
+    apart_m: float = np.hypot(north, east)
+    return apart_m
 
 
 class Calendar(NamedTuple):
-    """Service days from ``first_day`` on: the epoch second from which each counts, shape (days,), and whether a service
-    runs, shape (services, days); the service of each trip and the time from its first departure to its last arrival,
-    shape (trips,) and (trips, 2).
+    """Service days from ``first_day`` on.
+
+    The epoch second from which each counts, shape (days,), and whether a service runs, shape (services, days); the
+    service of each trip, and its first departure and last arrival, shape (trips,) and (trips, 2).
     """
 
     first_day: int
@@ -353,6 +360,23 @@ def match_pings(
             found[ping] = NOT_STARTED if starts else OFF_ROUTE
 
 
+class _Search(NamedTuple):
+    """Where to look for a ping.
+
+    From which corner and way on, and up to which; how far it is as the crow flies from the place before, NaN where
+    there is none; where it is in the line's frame, and which way it heads, nothing where that is not known.
+    """
+
+    segment: int
+    from_m: float
+    until_m: float
+    straight_m: float
+    x_m: float
+    y_m: float
+    head_x: float
+    head_y: float
+
+
 @njit(cache=True, nogil=True)
 def _match_ping(
     ping: int,
@@ -366,14 +390,26 @@ def _match_ping(
 ) -> bool:
     """Place of one ping, noted where it is near enough to its line."""
     trip, row = samples.trip[ping], samples.performed[ping]
-    pattern = plan.pattern[trip]
-    frame = lines.frame[pattern]
-    x, y = (samples.lon[ping] - frame[0]) * frame[2], (samples.lat[ping] - frame[1]) * frame[3]
-    first, end = lines.start[pattern], lines.start[pattern + 1] - 1
-    from_m, until_m, straight_m = -np.inf, np.inf, np.nan
-    segment = first
+    search = _search(ping, samples, lines, plan, limits, progress)
+    best_m, off_m[ping], segment = _nearest_place(ping, search, samples, lines, plan, limits)
+    if not off_m[ping] <= limits.off_route_m:
+        return False
     begins = np.isnan(progress.way_m[row])
-    if not begins:
+    if begins and _lateness_s(trip, best_m, samples.clock_s[ping], plan) < -2 * limits.early_s:
+        return False
+    way_m[ping] = best_m
+    progress.way_m[row], progress.time_s[row] = best_m, samples.time_s[ping]
+    progress.lonlat[row, 0], progress.lonlat[row, 1] = samples.lon[ping], samples.lat[ping]
+    progress.segment[row] = segment
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _search(ping: int, samples: Samples, lines: Lines, plan: Plan, limits: Limits, progress: Progress) -> _Search:
+    trip, row = samples.trip[ping], samples.performed[ping]
+    frame = lines.frame[plan.pattern[trip]]
+    segment, from_m, until_m, straight_m = lines.start[plan.pattern[trip]], -np.inf, np.inf, np.nan
+    if not np.isnan(progress.way_m[row]):
         segment, from_m = progress.segment[row], progress.way_m[row]
         wait_s = samples.time_s[ping] - progress.time_s[row]
         if wait_s <= limits.bridge_s:
@@ -382,53 +418,53 @@ def _match_ping(
             straight_m = np.hypot(east_m, (samples.lat[ping] - progress.lonlat[row, 1]) * frame[3])
     elif samples.clock_s[ping] < plan.call_time_s[plan.call_start[trip], 1] - limits.early_s:
         until_m = plan.call_way_m[plan.call_start[trip]] + limits.slack_m
-    heads = samples.speed_mps[ping] >= limits.moving_mps and not np.isnan(samples.heading_deg[ping])
     head_x, head_y = 0.0, 0.0
-    if heads:
+    if samples.speed_mps[ping] >= limits.moving_mps and not np.isnan(samples.heading_deg[ping]):
         head_x, head_y = np.sin(np.radians(samples.heading_deg[ping])), np.cos(np.radians(samples.heading_deg[ping]))
-    follows = not np.isnan(straight_m)
+    x_m, y_m = (samples.lon[ping] - frame[0]) * frame[2], (samples.lat[ping] - frame[1]) * frame[3]
+    return _Search(segment, from_m, until_m, straight_m, x_m, y_m, head_x, head_y)
+
+
+@njit(cache=True, nogil=True)
+def _nearest_place(
+    ping: int, search: _Search, samples: Samples, lines: Lines, plan: Plan, limits: Limits
+) -> tuple[float, float, int]:
+    """The place that costs least: its way along the line, its distance from the ping, the corner before it."""
+    trip = samples.trip[ping]
+    follows = not np.isnan(search.straight_m)
     per_m2, per_m = 0.5 / limits.noise_m**2, 1 / limits.detour_m
-    least, best_m, best_off_m2, best_segment = np.inf, np.nan, np.nan, first
-    for corner in range(segment, end):
+    least, best_m, best_m2, best_segment = np.inf, np.nan, np.nan, search.segment
+    for corner in range(search.segment, lines.start[plan.pattern[trip] + 1] - 1):
         begin_m = lines.way_m[corner]
-        if begin_m > until_m or (begin_m - from_m - straight_m) * per_m > least:
+        if begin_m > search.until_m or (begin_m - search.from_m - search.straight_m) * per_m > least:
             break
         length_m = lines.way_m[corner + 1] - begin_m
-        if begin_m + length_m < from_m:
+        if begin_m + length_m < search.from_m:
             continue
-        px, py = x - lines.corner_m[corner, 0], y - lines.corner_m[corner, 1]
+        px, py = search.x_m - lines.corner_m[corner, 0], search.y_m - lines.corner_m[corner, 1]
         ux, uy = lines.unit[corner, 0], lines.unit[corner, 1]
-        along_m = min(max(px * ux + py * uy, 0.0, from_m - begin_m), length_m, until_m - begin_m)
+        along_m = min(max(px * ux + py * uy, 0.0, search.from_m - begin_m), length_m, search.until_m - begin_m)
         away_m2 = (px - along_m * ux) ** 2 + (py - along_m * uy) ** 2
         cost = away_m2 * per_m2
         if follows:
-            cost += abs(begin_m + along_m - from_m - straight_m) * per_m
-        if heads and head_x * ux + head_y * uy < 0:
+            cost += abs(begin_m + along_m - search.from_m - search.straight_m) * per_m
+        if search.head_x * ux + search.head_y * uy < 0:
             cost += AGAINST_HEADING
         if cost < least and not follows:
             cost += abs(_lateness_s(trip, begin_m + along_m, samples.clock_s[ping], plan)) / LATENESS_S
         if cost < least:
-            least, best_m, best_off_m2, best_segment = cost, begin_m + along_m, away_m2, corner
-    off_m[ping] = np.sqrt(best_off_m2)
-    if not off_m[ping] <= limits.off_route_m:
-        return False
-    if begins and _lateness_s(trip, best_m, samples.clock_s[ping], plan) < -2 * limits.early_s:
-        return False
-    way_m[ping] = best_m
-    progress.way_m[row], progress.time_s[row] = best_m, samples.time_s[ping]
-    progress.lonlat[row, 0], progress.lonlat[row, 1] = samples.lon[ping], samples.lat[ping]
-    progress.segment[row] = best_segment
-    return True
+            least, best_m, best_m2, best_segment = cost, begin_m + along_m, away_m2, corner
+    return best_m, np.sqrt(best_m2), best_segment
 
 
 @njit(cache=True, nogil=True)
 def _lateness_s(trip: int, way_m: float, clock_s: float, plan: Plan) -> float:
-    """Roughly how late a vehicle would be at a place: to the departure behind and the arrival ahead; waiting is free."""
+    """Roughly how late a vehicle would be at a place, between the departure behind and the arrival ahead."""
     low, high = plan.call_start[trip], plan.call_start[trip + 1] - 1
     if way_m <= plan.call_way_m[low]:
-        return max(0.0, clock_s - plan.call_time_s[low, 1])
+        return max(0.0, clock_s - float(plan.call_time_s[low, 1]))
     if way_m >= plan.call_way_m[high]:
-        return clock_s - plan.call_time_s[high, 0]
+        return clock_s - float(plan.call_time_s[high, 0])
     while high - low > 1:
         middle = (low + high) // 2
         if plan.call_way_m[middle] <= way_m:
@@ -437,7 +473,7 @@ def _lateness_s(trip: int, way_m: float, clock_s: float, plan: Plan) -> float:
             high = middle
     between_m = plan.call_way_m[high] - plan.call_way_m[low]
     share = (way_m - plan.call_way_m[low]) / between_m if between_m > 0 else 0.0
-    left_s, reached_s = plan.call_time_s[low, 1], plan.call_time_s[high, 0]
+    left_s, reached_s = float(plan.call_time_s[low, 1]), float(plan.call_time_s[high, 0])
     return clock_s - (left_s + share * (reached_s - left_s))
 
 
@@ -481,6 +517,7 @@ def cross_calls(
         out.time_s[:count],
         out.until_s[:count],
         out.gap_s[:count],
+        out.near_m[:count],
     )
 
 
@@ -493,6 +530,7 @@ def _new_crossings(room: int) -> Crossings:
         np.empty(room, np.float64),
         np.empty(room, np.float64),
         np.empty(room, np.float64),
+        np.full(room, np.nan),
     )
 
 
@@ -506,12 +544,15 @@ def _grown(crossings: Crossings, room: int) -> Crossings:
     grown.time_s[:size] = crossings.time_s
     grown.until_s[:size] = crossings.until_s
     grown.gap_s[:size] = crossings.gap_s
+    grown.near_m[:size] = crossings.near_m
     return grown
 
 
 @njit(cache=True, nogil=True)
 def _first_ahead(trip: int, way_m: float, plan: Plan) -> int:
     """First call of a trip that lies beyond a place; the end of its calls where none does."""
+    low: int
+    high: int
     low, high = plan.call_start[trip], plan.call_start[trip + 1]
     while low < high:
         middle = (low + high) // 2
@@ -540,8 +581,7 @@ def _note_off(ping: int, samples: Samples, lines: Lines, plan: Plan, passage: Pa
         py = (plan.call_lonlat[ahead + place, 1] - last[2]) * frame[3]
         share = min(1.0, max(0.0, (px * dx + py * dy) / length2)) if length2 > 0 else 0.0
         away_m = np.hypot(px - share * dx, py - share * dy)
-        if away_m < near_m[place]:
-            near_m[place] = away_m
+        near_m[place] = min(near_m[place], away_m)
 
 
 @njit(cache=True, nogil=True)
@@ -568,7 +608,8 @@ def _cross_between(
         enter_m, leave_m = plan.call_way_m[call] - limits.zone_m, plan.call_way_m[call] + limits.zone_m
         if enter_m > to_m:
             break
-        if _was_skipped(call - ahead, plan.call_way_m[call] < to_m, row, limits, passage):
+        if plan.call_way_m[call] < to_m and _was_skipped(call - ahead, row, limits, passage):
+            out.near_m[count] = passage.near_m[row, call - ahead]
             count = _note(out, count, row, call, SKIPPED, until_s, until_s, gap_s)
             continue
         if enter_m > from_m:
@@ -583,10 +624,10 @@ def _cross_between(
 
 
 @njit(cache=True, nogil=True)
-def _was_skipped(place: int, passed: bool, row: int, limits: Limits, passage: Passage) -> bool:
-    if not (passage.is_off[row] and passed and 0 <= place < AHEAD):
+def _was_skipped(place: int, row: int, limits: Limits, passage: Passage) -> bool:
+    if not (passage.is_off[row] and 0 <= place < AHEAD):
         return False
-    return passage.gap_s[row] <= limits.known_s and passage.near_m[row, place] > limits.skip_m
+    return bool(passage.gap_s[row] <= limits.known_s and passage.near_m[row, place] > limits.skip_m)
 
 
 @njit(cache=True, nogil=True)

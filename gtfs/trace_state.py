@@ -5,9 +5,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from gtfs.event_kernels import Watch
+from gtfs.on_time import Punctuality
 from gtfs.trace_kernels import AHEAD, Fixes, Passage, Progress
 
-Memory = TypeVar("Memory", Fixes, Progress, Passage)
+Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch)
 
 ROOM = 64
 """Rows at first; arrays double, so that growing costs little."""
@@ -41,6 +43,25 @@ def blank_passage(performed: int) -> Passage:
         is_off=np.zeros(performed, dtype=np.bool_),
         gap_s=np.zeros(performed),
         near_m=np.full((performed, AHEAD), np.inf),
+    )
+
+
+def blank_watch(performed: int) -> Watch:
+    """Trips of which nothing happened yet."""
+    places = [np.full((performed, 3), np.nan) for _ in range(3)]
+    flags = [np.zeros(performed, dtype=np.bool_) for _ in range(4)]
+    return Watch(
+        last_s=np.full(performed, np.nan),
+        is_on_way=flags[0],
+        away=places[0],
+        worst_m=np.zeros(performed),
+        is_away=flags[1],
+        back=np.zeros(performed, dtype=np.int32),
+        still=places[1],
+        stood_at_end=flags[2],
+        slow=places[2],
+        is_stuck=flags[3],
+        verdict=np.full(performed, Punctuality.ON_TIME, dtype=np.int8),
     )
 
 

@@ -1,7 +1,7 @@
 """What vehicles say they serve, and the trips of the feed that this can mean.
 
-Ids drift between a timetable and the system that tracks vehicles. What is said is tried in turn: the trip's id, then its
-id up to a separator, then route and start time, then the block; each way is counted.
+Ids drift between a timetable and the system that tracks vehicles. What is said is tried in turn: the trip's id, then
+its id up to a separator, then route and start time, then the block; each way is counted.
 """
 
 from collections.abc import Iterable

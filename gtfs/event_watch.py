@@ -1,0 +1,199 @@
+"""Watches what becomes final in a trace, and tells the events that it shows, at once and ping by ping alike."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+
+from gtfs.event_kernels import (
+    BACK_ON_ROUTE,
+    LAID_OVER,
+    LEFT_ROUTE,
+    SILENT,
+    STUCK,
+    Findings,
+    Rules,
+    Sightings,
+    Watch,
+    verdict_changes,
+    watch_pings,
+)
+from gtfs.on_time import ON_TIME_RULES, OnTimeRule, Position, Punctuality, punctuality
+from gtfs.replay import Matched, PerformedTrip, Step
+from gtfs.service_events import Event, Kind
+from gtfs.stop_visits import Integers
+from gtfs.trace_kernels import ARRIVAL, DEPARTURE, FINISHED, SKIPPED, Crossings
+from gtfs.trace_plan import TracePlan
+from gtfs.trace_settings import TraceSettings
+from gtfs.trace_state import blank_watch, with_room
+from networks.network import FloatArray
+
+VERDICTS = {
+    Punctuality.EARLY: Kind.EARLY,
+    Punctuality.ON_TIME: Kind.BACK_ON_TIME,
+    Punctuality.LATE: Kind.LATE,
+}
+
+
+@dataclass(slots=True, eq=False)
+class EventWatch:
+    """Watches the steps of a replay. Feed it with :meth:`see`, then :meth:`close` it."""
+
+    plan: TracePlan
+    settings: TraceSettings = field(default_factory=TraceSettings)
+    rule: OnTimeRule = ON_TIME_RULES["default"]
+    watch: Watch = field(default_factory=lambda: blank_watch(0))
+
+    def see(self, step: Step, performed: Sequence[PerformedTrip]) -> list[Event]:
+        """Events that a step shows, in order of time.
+
+        Parameters
+        ----------
+        performed
+            All performed trips of the replay so far.
+        """
+        self.watch = with_room(self.watch, len(performed), blank_watch)
+        told = chain(
+            self._on_the_road(step.matched), self._at_calls(step.crossings, performed), self._skipped(step.crossings)
+        )
+        return sorted(told, key=event_order)
+
+    def close(self, performed: Sequence[PerformedTrip], newest_s: float) -> list[Event]:
+        """Vehicles that fell silent on their way and were not heard of again before the trace's end."""
+        last_s = self.watch.last_s.tolist()
+        latest = {one.vehicle: row for row, one in sorted(enumerate(performed), key=lambda pair: last_s[pair[0]])}
+        return [
+            self._silence(row, last_s[row], newest_s - last_s[row], ())
+            for row in latest.values()
+            if self.watch.is_on_way[row] and newest_s - last_s[row] > self.settings.silent_s
+        ]
+
+    def _on_the_road(self, matched: Matched) -> Iterator[Event]:
+        rules = Rules(**{name: float(getattr(self.settings, name)) for name in Rules._fields})
+        sightings = Sightings(
+            performed=matched.performed,
+            time_s=matched.time_s,
+            lon=matched.lon,
+            lat=matched.lat,
+            off_m=matched.off_m,
+            found=matched.found,
+            at_end=self._at_end(matched),
+        )
+        found = watch_pings(sightings, rules, self.watch)
+        tell: dict[int, Callable[[int, float, float, float], Event]] = {
+            LEFT_ROUTE: self._left_route,
+            BACK_ON_ROUTE: self._back_on_route,
+            STUCK: self._stuck,
+            LAID_OVER: self._laid_over,
+            SILENT: self._heard_again,
+        }
+        for ping, kind, since_s, value in _rows(found):
+            row, now_s = int(matched.performed[ping]), float(matched.time_s[ping])
+            yield tell[kind](row, since_s, now_s, value)
+
+    def _at_end(self, matched: Matched) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Whether each vehicle is at a terminal of its trip."""
+        way_m, start = self.plan.calls.distance_m, self.plan.calls.start
+        trip = np.where(matched.trip < 0, 0, matched.trip)
+        zone_m = self.settings.zone_m
+        at_first = matched.way_m <= way_m[start[trip]] + zone_m
+        at_last = matched.way_m >= way_m[start[trip + 1] - 1] - zone_m
+        at_end: np.ndarray[tuple[int], np.dtype[np.bool_]] = at_first | at_last | (matched.found == FINISHED)
+        return at_end
+
+    def _left_route(self, row: int, since_s: float, now_s: float, worst_m: float) -> Event:
+        limit_m = self.settings.off_route_m
+        rule = f"two pings in a row more than {limit_m:g} m from the line, moving"
+        return Event(Kind.OFF_ROUTE, since_s, row, None, worst_m, limit_m, "m", rule, (since_s, now_s))
+
+    def _back_on_route(self, row: int, since_s: float, now_s: float, worst_m: float) -> Event:
+        limit_m = self.settings.back_m
+        rule = f"two pings in a row within {limit_m:g} m of the line; the value is the greatest distance"
+        return Event(Kind.BACK_ON_ROUTE, now_s, row, None, worst_m, limit_m, "m", rule, (since_s, now_s))
+
+    def _stuck(self, row: int, since_s: float, now_s: float, moved_m: float) -> Event:
+        settings = self.settings
+        rule = f"less than {settings.stuck_m:g} m in {settings.stuck_s:g} s, away from the terminals"
+        return Event(Kind.NO_PROGRESS, now_s, row, None, moved_m, settings.stuck_m, "m", rule, (since_s, now_s))
+
+    def _laid_over(self, row: int, since_s: float, _: float, stood_s: float) -> Event:
+        limit_s = self.settings.layover_s
+        rule = f"stood at a terminal for {limit_s:g} s or more"
+        return Event(Kind.LAYOVER, since_s, row, None, stood_s, limit_s, "s", rule, (since_s, since_s + stood_s))
+
+    def _heard_again(self, row: int, since_s: float, now_s: float, silent_s: float) -> Event:
+        return self._silence(row, since_s, silent_s, (now_s,))
+
+    def _silence(self, row: int, since_s: float, silent_s: float, again_s: tuple[float, ...]) -> Event:
+        limit_s = self.settings.silent_s
+        rule = f"not heard of for more than {limit_s:g} s on its way"
+        time_s = since_s + limit_s
+        return Event(Kind.STALE, time_s, row, None, silent_s, limit_s, "s", rule, (since_s, *again_s))
+
+    def _at_calls(self, crossings: Crossings, performed: Sequence[PerformedTrip]) -> Iterator[Event]:
+        """Trips that become late or early, or keep their time again."""
+        judged, position = self._judged(crossings, performed)
+        row, call = crossings.performed[judged], crossings.call[judged]
+        lateness_s = crossings.time_s[judged] - self._scheduled_s(row, call, position, performed)
+        found = punctuality(self.rule, position, lateness_s, np.zeros(len(row), dtype=np.bool_))
+        changed = verdict_changes(row, found, self.watch, np.empty(len(row), np.bool_))
+        bounds_s = self.rule.bounds_s
+        for place in np.flatnonzero(changed).tolist():
+            verdict = Punctuality(int(found[place]))
+            bound_s = bounds_s[position[place], 0 if verdict == Punctuality.EARLY else 1]
+            until_s, gap_s = crossings.until_s[judged][place], crossings.gap_s[judged][place]
+            yield Event(
+                kind=VERDICTS[verdict],
+                time_s=float(crossings.time_s[judged][place]),
+                performed=int(row[place]),
+                call=int(call[place]),
+                value=float(lateness_s[place]),
+                threshold=float(bound_s),
+                unit="s",
+                rule=f"on time by rule {self.rule.name}",
+                pings_s=(float(until_s - gap_s), float(until_s)),
+            )
+
+    def _judged(self, crossings: Crossings, performed: Sequence[PerformedTrip]) -> tuple[Integers, Integers]:
+        """Crossings that judge their visits, and the position of each: arrivals at the end, else departures."""
+        trip = np.array([one.trip for one in performed], dtype=np.int32)[crossings.performed]
+        start = self.plan.calls.start
+        position = np.full(len(trip), int(Position.MIDDLE))
+        position[crossings.call == start[trip]] = Position.ORIGIN
+        position[crossings.call == start[trip + 1] - 1] = Position.END
+        wanted = np.where(position == Position.END, ARRIVAL, DEPARTURE)
+        judged = np.flatnonzero((crossings.kind == wanted) & (crossings.gap_s <= self.settings.known_s))
+        return judged, position[judged]
+
+    def _scheduled_s(
+        self, row: Integers, call: Integers, position: Integers, performed: Sequence[PerformedTrip]
+    ) -> FloatArray:
+        origin_s = np.array([self.plan.origin_s(one.day) for one in performed], dtype=np.float64)[row]
+        calls = self.plan.calls
+        return origin_s + np.where(position == Position.END, calls.arrival_s[call], calls.departure_s[call])
+
+    def _skipped(self, crossings: Crossings) -> Iterator[Event]:
+        limit_m = self.settings.skip_m
+        for place in np.flatnonzero(crossings.kind == SKIPPED).tolist():
+            until_s, gap_s = float(crossings.until_s[place]), float(crossings.gap_s[place])
+            yield Event(
+                kind=Kind.SKIPPED_STOP,
+                time_s=until_s,
+                performed=int(crossings.performed[place]),
+                call=int(crossings.call[place]),
+                value=float(crossings.near_m[place]),
+                threshold=limit_m,
+                unit="m",
+                rule=f"passed off the route, never nearer than {limit_m:g} m",
+                pings_s=(until_s - gap_s, until_s),
+            )
+
+
+def event_order(event: Event) -> tuple[float, str, int, int]:
+    """By time, then so that nothing hangs on the order in which events were found."""
+    return event.time_s, event.kind, event.performed, -1 if event.call is None else event.call
+
+
+def _rows(found: Findings) -> Iterator[tuple[int, int, float, float]]:
+    return zip(found.ping.tolist(), found.kind.tolist(), found.since_s.tolist(), found.value.tolist(), strict=True)
