@@ -105,18 +105,11 @@ def test_the_feed_is_legal_and_keeps_the_times_to_itself(recorded, found, tmp_pa
     assert feed.notices == ()
     assert sum(feed.service_days().values()) == 102  # six trips have fewer than two known places
     table = timetable(feed, date(2022, 12, 12), previous_day=False)
-    trip = recorded.trip_ids.index(table.trips.trip_ids[0])
-    assert (
-        len(table.calls.arrival_s)
-        == (found.is_placed & np.isin(found.trip, _trips_of(recorded, date(2022, 12, 12)))).sum()
-    )
+    trips = [recorded.trip_ids.index(name) for name in table.trips.trip_ids]
+    assert len(table.calls.arrival_s) == (found.is_placed & np.isin(found.trip, trips)).sum()
     assert table.calls.is_interpolated.sum() == len(table.calls.arrival_s) - 2 * len(table.trips.ids)
     with zipfile.ZipFile(path) as archive:
         lines = archive.read("stop_times.txt").decode().splitlines()
-    times = {line.split(",")[1] for line in lines[1:] if line.startswith(recorded.trip_ids[trip])} - {""}
+    times = {line.split(",")[1] for line in lines[1:] if line.startswith(recorded.trip_ids[trips[0]])} - {""}
     assert len(times) == 2
     assert all(text.endswith(":00") for text in times)
-
-
-def _trips_of(recorded, day):
-    return [trip for trip, each in enumerate(recorded.dates) if each == day]

@@ -19,7 +19,7 @@ CAUGHT_UP_SHARE = 0.15
 """Of the scheduled headway that is left between a held bus and the next one."""
 
 SILENT_BUSES = 3
-SILENT_MIN_S, SILENT_MAX_S = 240, 420
+SILENT_MIN_S, SILENT_MAX_S = 330, 480
 
 
 @dataclass(frozen=True, slots=True)
