@@ -10,8 +10,11 @@ import pytest
 from benchmarks.portland import BREADCRUMBS, crossing_s, passages, pings_of, read_recorded, thinned
 from benchmarks.portland_curve import errors, straight
 from benchmarks.portland_feed import write_feed
+from benchmarks.portland_replay import replayed
 from gtfs.feed import read_feed
 from gtfs.timetable import timetable
+from gtfs.trace_plan import trace_plan
+from gtfs.trace_settings import TraceSettings
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +116,11 @@ def test_the_feed_is_legal_and_keeps_the_times_to_itself(recorded, found, tmp_pa
     times = {line.split(",")[1] for line in lines[1:] if line.startswith(recorded.trip_ids[trips[0]])} - {""}
     assert len(times) == 2
     assert all(text.endswith(":00") for text in times)
+
+
+def test_a_replay_of_all_positions_finds_nearly_all_passages(recorded, found, tmp_path):
+    plan = trace_plan(read_feed(write_feed(recorded, found, tmp_path / "feed.zip")))
+    told = errors(recorded, found, 5, replayed(plan, TraceSettings()))
+    assert told["arrivals"].known > 0.98 * told["arrivals"].asked
+    # 30 m before the stop, at 45 km/h, is two to four seconds before it
+    assert told["passed"].mean_absolute_s < 5
