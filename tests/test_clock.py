@@ -2,12 +2,22 @@
 
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtfs.clock import BLANK_S, ILLEGIBLE_S, local_text, origin_epoch_s, origins_apart_s, parse_times, time_text
+from gtfs.clock import (
+    BLANK_S,
+    ILLEGIBLE_S,
+    local_text,
+    local_texts,
+    origin_epoch_s,
+    origins_apart_s,
+    parse_times,
+    time_text,
+)
 from networks.faults import InputError
 
 NEW_YORK = "America/New_York"
@@ -112,3 +122,35 @@ def test_a_zone_that_is_none_is_refused(zone):
 )
 def test_a_moment_as_text(day, seconds, text):
     assert local_text(origin_epoch_s(day, NEW_YORK) + seconds, NEW_YORK) == text
+
+
+def test_moments_as_columns_round_to_the_second_and_know_summer():
+    begin_s = datetime(2026, 3, 8, 6, 59, 59, tzinfo=UTC).timestamp()
+    moments = np.array([begin_s, begin_s + 0.4, begin_s + 0.5, np.nan, begin_s + 1, 0.0])
+    assert local_texts(moments, NEW_YORK).tolist() == [
+        b"2026-03-08T01:59:59-05:00",
+        b"2026-03-08T01:59:59-05:00",
+        b"2026-03-08T03:00:00-04:00",
+        b"",
+        b"2026-03-08T03:00:00-04:00",
+        b"1969-12-31T19:00:00-05:00",
+    ]
+
+
+def test_no_moments_are_no_texts():
+    assert local_texts(np.empty(0), "Asia/Almaty").tolist() == []
+    assert local_texts(np.array([np.nan]), "Asia/Almaty").tolist() == [b""]
+
+
+def test_moments_in_no_zone_are_refused():
+    with pytest.raises(InputError, match="GTFS_TIMEZONE"):
+        local_texts(np.zeros(1), "Mars/Olympus")
+
+
+@given(
+    st.lists(st.integers(-(2**30), 2**32), max_size=20),
+    st.sampled_from([NEW_YORK, "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "UTC"]),
+)
+def test_moments_as_columns_are_moments_one_by_one(moments, zone):
+    texts = local_texts(np.array(moments, dtype=np.float64), zone)
+    assert [text.decode() for text in texts.tolist()] == [local_text(moment, zone) for moment in moments]

@@ -1,0 +1,42 @@
+"""Arrays as columns of Arrow tables: ids once each, moments as text, numbers rounded, what is not known as null."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from gtfs.clock import local_texts
+from networks.network import FloatArray
+
+DECIMALS = 3
+"""Milliseconds and millimetres: finer than any position knows, and exact for a time since 1970 in a float."""
+
+Integers = npt.NDArray[np.integer]
+
+
+def labels(texts: Sequence[str], codes: Integers) -> pa.Array:
+    """Text of each row by its code, null for a negative code and for an empty text; each distinct text is kept once."""
+    place, distinct = pd.factorize(np.array([*texts, None], dtype=object))
+    blank = {row for row, text in enumerate(distinct) if not text}
+    place = np.where(np.isin(place, list(blank)), -1, place)[codes]  # a code of -1 finds the None at the end
+    return pa.DictionaryArray.from_arrays(
+        pa.array(place.astype(np.int32), mask=place < 0), pa.array(distinct, type=pa.string())
+    )
+
+
+def moments(epoch_s: FloatArray, timezone: str) -> pa.Array:
+    """ISO 8601 in the zone, to the nearest second, null for NaN."""
+    return pa.array(local_texts(epoch_s, timezone), mask=~np.isfinite(epoch_s)).cast(pa.string())
+
+
+def reals(values: FloatArray) -> pa.Array:
+    """Numbers to :data:`DECIMALS` places, null for NaN."""
+    # Adding zero turns the minus zero that rounding makes of a tiny loss into zero.
+    return pa.array(np.round(values, DECIMALS) + 0.0, type=pa.float64(), from_pandas=True)
+
+
+def wholes(values: Integers) -> pa.Array:
+    """Whole numbers, null for a negative one."""
+    return pa.array(values.astype(np.int64), mask=values < 0)
