@@ -48,7 +48,7 @@ def _of_parquet(path: Path, columns: ColumnMap | None, timezone: str | None, tal
                 piece.validate(full=True)  # damage can leave codes of texts that there are not
                 yield _of_rows(piece, reader, first_row)
                 first_row += len(piece)
-    except (pa.ArrowException, OSError, MemoryError) as fault:
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as fault:
         what = f"not a sound Parquet file ({' '.join(str(fault).split())})"
         raise InputError("AVL_FILE", what, file=path, remedy="Get the file anew") from fault
 

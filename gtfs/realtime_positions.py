@@ -13,7 +13,7 @@ from gtfs.avl_batch import Batch, Sightings, Tally
 from gtfs.avl_ranges import checked
 from gtfs.avl_times import service_dates, start_times
 from gtfs.avl_values import Flags, label_texts
-from gtfs.pings import Pings, no_labels
+from gtfs.pings import Labels, Pings, no_labels
 from networks.faults import InputError
 from networks.network import FloatArray
 
@@ -132,7 +132,7 @@ def sightings(messages: Sequence[Message]) -> Sightings:
     told_s = np.array([messages[number].told_s for number, _, _ in rows], dtype=np.float64)
     try:
         pings, illegible = _pings(vehicles)
-    except UnicodeDecodeError as fault:
+    except UnicodeError as fault:
         for message in messages if len(messages) > 1 else ():
             sightings([message])
         what = "damaged: a text in it is no UTF-8"
@@ -160,14 +160,14 @@ def _pings(vehicles: list[Any]) -> tuple[Pings, dict[str, Flags]]:
     positions = [vehicle.position for vehicle in vehicles]
     trips = [vehicle.trip for vehicle in vehicles]
     placed = np.array([vehicle.HasField("position") for vehicle in vehicles], dtype=np.bool_)
-    days, no_day = service_dates(label_texts([trip.start_date for trip in trips]), "%Y%m%d")
-    starts, no_start = start_times(label_texts([trip.start_time for trip in trips]))
+    days, no_day = service_dates(_labels([trip.start_date for trip in trips]), "%Y%m%d")
+    starts, no_start = start_times(_labels([trip.start_time for trip in trips]))
     times_s = np.array([vehicle.timestamp for vehicle in vehicles], dtype=np.float64)
     pings = Pings(
         time_s=np.where(times_s == 0, np.nan, times_s),
-        vehicle=label_texts([_vehicle_id(vehicle.vehicle) for vehicle in vehicles]),
-        trip=label_texts([trip.trip_id for trip in trips]),
-        route=label_texts([trip.route_id for trip in trips]),
+        vehicle=_labels([_vehicle_id(vehicle.vehicle) for vehicle in vehicles]),
+        trip=_labels([trip.trip_id for trip in trips]),
+        route=_labels([trip.route_id for trip in trips]),
         block=no_labels(len(vehicles)),
         start_date=days,
         start_time=starts,
@@ -182,7 +182,16 @@ def _pings(vehicles: list[Any]) -> tuple[Pings, dict[str, Flags]]:
 
 def _vehicle_id(vehicle: Any) -> str:
     """The vehicle's id, or what its passengers call it where the feed gives none."""
-    return str(vehicle.id or vehicle.label).strip()
+    name: str = (vehicle.id or vehicle.label).strip()
+    return name
+
+
+def _labels(texts: list[str]) -> Labels:
+    """Labels of texts; the bindings give bytes for one that is no UTF-8."""
+    labels = label_texts(texts)
+    if not all(isinstance(text, str) for text in labels.texts):
+        raise UnicodeError
+    return labels
 
 
 def _column(values: list[float]) -> FloatArray:
