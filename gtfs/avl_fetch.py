@@ -4,6 +4,7 @@ import time
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, Any
 from urllib import request
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from networks.faults import RunError
@@ -27,6 +28,7 @@ class _HttpOnly(request.HTTPRedirectHandler):
         self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> request.Request | None:
         if not is_url(newurl):
+            fp.close()
             raise RunError("AVL_SOURCE", f"it redirects to {urlsplit(newurl).scheme}:, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -58,10 +60,12 @@ def fetch(url: str, timeout_s: float, limit_bytes: int = MAX_BODY_BYTES) -> byte
     try:
         with _opener().open(url, timeout=timeout_s) as response:
             return _body(response, time.monotonic() + WHOLE_TIMEOUTS * timeout_s, limit_bytes)
+    except HTTPError as fault:
+        fault.close()
+        raise RunError("AVL_SOURCE", f"{fault.code} {fault.reason}", file=url) from fault
     except (OSError, HTTPException, ValueError) as fault:
         what = str(getattr(fault, "reason", "")) or str(fault) or type(fault).__name__
-        status = getattr(fault, "code", None)
-        raise RunError("AVL_SOURCE", f"{status} {what}" if status else what, file=url) from fault
+        raise RunError("AVL_SOURCE", what, file=url) from fault
 
 
 def _body(response: HTTPResponse | Any, deadline_s: float, limit_bytes: int) -> bytes:
