@@ -46,8 +46,10 @@ class StopVisits:
         Epoch seconds.
     arrival_s, departure_s
         When the vehicle came into the stop's zone and left it, in epoch seconds; NaN where that is not known.
+    arrival_until_s, departure_until_s
+        The ping after either, in epoch seconds, NaN where there is none.
     arrival_gap_s, departure_gap_s
-        Time between the pings around either, NaN where there are none.
+        Time between that and the ping before.
     is_skipped
         Whether the vehicle went another way and left the stop out.
     quality
@@ -61,6 +63,8 @@ class StopVisits:
     scheduled_departure_s: FloatArray
     arrival_s: FloatArray
     departure_s: FloatArray
+    arrival_until_s: FloatArray
+    departure_until_s: FloatArray
     arrival_gap_s: FloatArray
     departure_gap_s: FloatArray
     is_skipped: BoolArray
@@ -122,6 +126,8 @@ def stop_visits(
         scheduled_departure_s=origin_s + plan.calls.departure_s[call],
         arrival_s=arrival.time_s,
         departure_s=departure.time_s,
+        arrival_until_s=arrival.until_s,
+        departure_until_s=departure.until_s,
         arrival_gap_s=arrival.gap_s,
         departure_gap_s=departure.gap_s,
         is_skipped=is_skipped,

@@ -1,0 +1,182 @@
+"""One replay from its first pings to its result: the state machine, the events, and what they found."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gtfs.avl_batch import Batch
+from gtfs.coverage import MINUTE_S, NEAR_MINUTES, missing_trips
+from gtfs.event_watch import EventWatch, event_order
+from gtfs.on_time import OnTimeRule
+from gtfs.regularity_events import regularity_events
+from gtfs.replay import DAY_S, Matched, PerformedTrip, Replay, Step
+from gtfs.replay_result import ReplayResult, in_order, performed_ids, visit_headways
+from gtfs.service_events import Event, Kind
+from gtfs.stop_visits import StopVisits, stop_visits
+from gtfs.trace_kernels import NONE, Crossings
+from gtfs.trace_plan import TracePlan
+from gtfs.trace_settings import TraceSettings
+from networks.faults import Notice
+from networks.network import IntArray
+from scenarios.replay_store import Store
+
+PINGS = tuple(part.name for part in fields(Matched))
+MOST_VISITS = 2_000_000
+"""So many stop visits are held in memory at a time."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """Takes batches of pings with :meth:`take`, then tells what they say about the service with :meth:`result`."""
+
+    plan: TracePlan
+    rule: OnTimeRule
+    folder: Path
+    settings: TraceSettings = field(default_factory=TraceSettings)
+    replay: Replay = field(init=False)
+    watch: EventWatch = field(init=False)
+    pings: Store = field(init=False)
+    crossings: Store = field(init=False)
+    events: list[Event] = field(default_factory=list)
+    notices: dict[tuple[str, str, str, str], Notice] = field(default_factory=dict)
+    heard: set[int] = field(default_factory=set)
+    newest_s: float = -np.inf
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.replay = Replay(self.plan, self.settings)
+        self.watch = EventWatch(self.plan, self.settings, self.rule)
+        self.pings, self.crossings = Store(self.folder, "pings"), Store(self.folder, "crossings")
+
+    def take(self, batch: Batch) -> list[Event]:
+        """Take pings as they arrived; the events that they bring to light."""
+        for notice in batch.notices:
+            key = notice.code, notice.file, notice.field, notice.remedy
+            known = self.notices.get(key)
+            self.notices[key] = notice if known is None else replace(known, count=known.count + notice.count)
+        if len(batch.pings):
+            self.heard.update(np.unique(batch.pings.time_s // MINUTE_S).astype(np.int64).tolist())
+            self.newest_s = max(self.newest_s, float(batch.pings.time_s.max()))
+        return self._keep(self.replay.feed(batch.pings))
+
+    def close(self) -> list[Event]:
+        """Take what was still held back; the events that it brings to light."""
+        told = self._keep(self.replay.close())
+        last = self.watch.close(self.replay.performed, self.newest_s)
+        self.events += last
+        return [*told, *last]
+
+    def _keep(self, step: Step) -> list[Event]:
+        matched, crossings = step.matched, step.crossings
+        days = np.array([one.day for one in self.replay.performed], dtype=np.int32)
+        self.pings.add([(name, getattr(matched, name)) for name in PINGS], (matched.time_s // DAY_S).astype(np.int32))
+        if len(crossings.call):
+            columns = [(name, getattr(crossings, name)) for name in Crossings._fields]
+            self.crossings.add(columns, days[crossings.performed])
+        told = self.watch.see(step, self.replay.performed)
+        self.events += told
+        return told
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pings by what became of them before they were matched."""
+        return {"read": self.replay.pings, **dict(sorted(self.replay.dropped.items()))}
+
+
+def results(session: Session, most_visits: int = MOST_VISITS) -> Iterator[ReplayResult]:
+    """What the trace says, in runs of service days that have no more visits than memory is given for.
+
+    Notices and counts are those of the whole trace, in each.
+    """
+    replay, plan = session.replay, session.plan
+    performed, row = in_order(replay.performed, replay.vehicles, plan)
+    ids = performed_ids(performed, replay.vehicles, plan)
+    missing = missing_trips(plan, performed, session.heard)
+    events = _renumbered(session, row)
+    for days in _runs_of_days(plan, performed, most_visits):
+        chosen = np.array([number for number, one in enumerate(performed) if one.day in days], dtype=np.int64)
+        place = np.full(len(performed), NONE, dtype=np.int32)
+        place[chosen] = np.arange(len(chosen))
+        some = [performed[number] for number in chosen.tolist()]
+        lost = [one for one in missing if one[1] in days]
+        visits = _visits(session, some, place[row], days)
+        headways, ahead = visit_headways(plan, some, visits, lost)
+        told = [replace(event, performed=int(place[event.performed])) for event in events if event.performed in chosen]
+        yield ReplayResult(
+            plan=plan,
+            rule=session.rule,
+            vehicles=replay.vehicles,
+            performed=some,
+            trip_ids=[ids[number] for number in chosen.tolist()],
+            visits=visits,
+            headways=headways,
+            ahead=ahead,
+            missing=lost,
+            matched=_matched(session, place[row], days),
+            events=sorted([*told, *regularity_events(visits, headways, ahead)], key=event_order),
+            counts=session.counts,
+            notices=tuple(session.notices.values()),
+        )
+
+
+def _runs_of_days(plan: TracePlan, performed: Sequence[PerformedTrip], most_visits: int) -> list[set[int]]:
+    """Service days in order, together as long as their visits are few enough."""
+    visits: Counter[int] = Counter()
+    calls = np.diff(plan.calls.start)
+    for one in performed:
+        visits[one.day] += int(calls[one.trip])
+    runs: list[set[int]] = []
+    room = 0
+    for day, count in sorted(visits.items()):
+        if not runs or count > room:
+            runs.append(set())
+            room = most_visits
+        runs[-1].add(day)
+        room -= count
+    return runs
+
+
+def _renumbered(session: Session, row: IntArray) -> list[Event]:
+    """Events with the new rows of their trips, silences of the source left out: those say nothing about a vehicle."""
+    heard = session.heard
+    return [
+        replace(event, performed=int(row[event.performed]))
+        for event in session.events
+        if event.kind != Kind.STALE
+        or any(int(event.time_s // MINUTE_S) + near in heard for near in range(-NEAR_MINUTES, NEAR_MINUTES + 1))
+    ]
+
+
+def _visits(session: Session, performed: list[PerformedTrip], row: IntArray, days: Iterable[int]) -> StopVisits:
+    """Stop visits of performed trips, all of them on the given service days."""
+    parts = [session.crossings.of_day(day) for day in sorted(days) if day in session.crossings.days]
+    found = Crossings(*(_joined([part[name] for part in parts]) for name in Crossings._fields))
+    crossings = found._replace(performed=row[found.performed])
+    return stop_visits(session.plan, performed, crossings, session.settings.known_s)
+
+
+def _joined(columns: list[Any]) -> Any:
+    return np.concatenate(columns) if columns else np.empty(0, np.int32)
+
+
+def _matched(session: Session, row: IntArray, days: Iterable[int]) -> Matched:
+    """Final pings of the trips of some service days, and those without a trip in these days' hours."""
+    wanted = sorted({day + shift for day in days for shift in (-1, 0, 1, 2)} & session.pings.days)
+    parts = [_sorted_pings(session, day, row, set(days)) for day in wanted]
+    return Matched(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in PINGS})
+
+
+def _sorted_pings(session: Session, day: int, row: IntArray, days: set[int]) -> Matched:
+    """Pings of a day (UTC) by vehicle and time: those of trips that have a new row, and those without a trip."""
+    columns = session.pings.of_day(day)
+    known = columns["performed"] >= 0
+    columns["performed"] = np.where(known, row[columns["performed"]], NONE) if len(row) else columns["performed"]
+    names = np.array(session.replay.vehicles)
+    rank = np.argsort(np.argsort(names))
+    order = np.lexsort((columns["time_s"], rank[columns["vehicle"]]))
+    belongs = (columns["performed"][order] >= 0) | (~known[order] & (day in days))
+    return Matched(**{name: columns[name][order[belongs]] for name in PINGS})

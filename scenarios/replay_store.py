@@ -1,0 +1,83 @@
+"""What a replay has found so far, on disk where it grows large: memory stays the same however long the trace is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from networks.outfile import atomic_path
+
+PART_ROWS = 500_000
+"""Rows are written out when there are so many."""
+
+
+@dataclass(slots=True, eq=False)
+class Store:
+    """Rows of one kind by day, in parts. A part is a Parquet file; what is not written yet waits in memory.
+
+    Attributes
+    ----------
+    folder, name
+        Parts are ``folder/name-0001.parquet`` and on.
+    parts
+        How many there are.
+    days
+        Days that have rows.
+    """
+
+    folder: Path
+    name: str
+    parts: int = 0
+    days: set[int] = field(default_factory=set)
+    _waiting: list[pa.Table] = field(default_factory=list)
+    _rows: int = 0
+
+    def add(self, columns: Sequence[tuple[str, np.ndarray]], day: np.ndarray) -> None:
+        """Add rows, each with the number of its day."""
+        if not len(day):
+            return
+        self._waiting.append(pa.table({name: pa.array(values) for name, values in (*columns, ("day", day))}))
+        self.days.update(np.unique(day).tolist())
+        self._rows += len(day)
+        if self._rows >= PART_ROWS:
+            self.write_out()
+
+    def write_out(self) -> None:
+        """Write what waits as a part."""
+        if not self._waiting:
+            return
+        self.parts += 1
+        rows = pa.concat_tables(self._waiting)
+        with atomic_path(self._part(self.parts)) as path:
+            pq.write_table(rows.sort_by("day"), path, compression="zstd", row_group_size=PART_ROWS // 10)
+        self._waiting, self._rows = [], 0
+
+    def of_day(self, day: int) -> dict[str, np.ndarray]:
+        """All rows of a day as columns, in no order that may be relied on."""
+        parts = [pq.read_table(self._part(number), filters=[("day", "==", day)]) for number in range(1, self.parts + 1)]
+        waiting = [rows.filter(pc.equal(rows["day"], day)) for rows in self._waiting]
+        whole = pa.concat_tables([*parts, *waiting])
+        return {name: whole[name].to_numpy() for name in whole.column_names if name != "day"}
+
+    def remove(self) -> None:
+        """Remove the parts."""
+        for path in self._files():
+            path.unlink()
+        self.parts = 0
+
+    def keep_parts(self, parts: int) -> None:
+        """Go on with the first parts, and remove what was written after them."""
+        for number, path in enumerate(self._files(), start=1):
+            if number > parts:
+                path.unlink()
+        self.parts = parts
+
+    def _files(self) -> Iterator[Path]:
+        return iter(sorted(self.folder.glob(f"{self.name}-*.parquet")))
+
+    def _part(self, number: int) -> Path:
+        return self.folder / f"{self.name}-{number:04d}.parquet"
