@@ -28,7 +28,9 @@ def labels(texts: Sequence[str], codes: Integers) -> pa.Array:
 
 def moments(epoch_s: FloatArray, timezone: str) -> pa.Array:
     """ISO 8601 in the zone, to the nearest second, null for NaN."""
-    return pa.array(local_texts(epoch_s, timezone), mask=~np.isfinite(epoch_s)).cast(pa.string())
+    place, distinct = pd.factorize(np.floor(epoch_s + 0.5))
+    texts = pa.array(local_texts(distinct, timezone)).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32), mask=place < 0), texts)
 
 
 def reals(values: FloatArray) -> pa.Array:

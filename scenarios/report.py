@@ -1,17 +1,14 @@
 """The report: one HTML file that a city official can read, print and forward, with nothing to fetch from elsewhere."""
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from networks.outfile import write_text
 from scenarios.caveats import caveats
 from scenarios.compare import PAIRS_FOR_A_CLAIM
-from scenarios.content import ReportContent, plain, short
+from scenarios.content import ReportContent
 from scenarios.drawing import Drawing
-from scenarios.numerals import number
+from scenarios.page import MAX_ROWS, page_environment
 from scenarios.transit_views import transit_views
 from scenarios.trip_lines import STEM
 from scenarios.views import (
@@ -25,12 +22,9 @@ from scenarios.views import (
     site_rows,
     variant_rows,
 )
-from scenarios.wording import counted, findings, question, run_accounts
+from scenarios.wording import findings, question, run_accounts
 
 FILE_NAME = "report.html"
-
-MAX_ROWS = 60
-"""Rows that a table of the report shows; the CSV files have them all."""
 
 
 def write_report(out_dir: str | Path, content: ReportContent, drawings: Sequence[Drawing]) -> Path:
@@ -51,7 +45,7 @@ def write_report(out_dir: str | Path, content: ReportContent, drawings: Sequence
 def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
     """Give the text of the report."""
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             content=content,
@@ -75,20 +69,3 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             pairs_for_a_claim=PAIRS_FOR_A_CLAIM,
         )
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("scenarios"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"plain": plain, "short": short, "number": number, "counted": counted, "data_uri": _data_uri}
-    return environment
-
-
-def _data_uri(path: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
