@@ -22,17 +22,11 @@ LOOK_AHEAD_S = 15.0
 EASE_MPS2 = 2.0
 """How a vehicle slows down before a place where its curve stands, looking so far ahead along it."""
 
-DONE_M = 2.0
-"""So near to the end of its track a vehicle is done once the track's time is over."""
-
 BRAKES_HARD_MPS2 = 4.5
 """More than a bus brakes in the simulation unless it must (4 m/s2)."""
 
 FREE = -1.0
 """What SUMO takes as a speed that is no longer set."""
-
-REMOVED_ARRIVED = 2
-"""SUMO's reason for a vehicle that is taken out because it has arrived."""
 
 
 @dataclass(slots=True)
@@ -81,7 +75,9 @@ class Convoy:
                 self._api.vehicle.setSpeedMode(name, SPEED_MODE)
         for name in self._api.simulation.getArrivedIDList():
             if name in self._driving:
-                self._driving.pop(name).done = True
+                ride = self._driving.pop(name)
+                ride.done = True
+                ride.note(now_s - self._step_s, float(ride.track.way_m[-1]), 0.0)
         for name, ride in list(self._driving.items()):
             self._drive(name, ride, now_s - self._step_s)
 
@@ -106,10 +102,6 @@ class Convoy:
         edge = track.first_edge + vehicle.getRouteIndex(name)
         way_m = _way_m(track, edge, vehicle.getLanePosition(name), inside=road.startswith(":"))
         ride.note(time_s, way_m, vehicle.getSpeed(name))
-        if time_s >= track.time_s[-1] and way_m >= track.way_m[-1] - DONE_M:
-            vehicle.remove(name, REMOVED_ARRIVED)
-            self._driving.pop(name).done = True
-            return
         ahead_m = track.way_at(time_s + self._ahead_s)
         real_mps = float(ahead_m[0] - track.way_at(np.array([time_s]))[0]) / self._step_s
         limit_mps = float(self._limits_mps[track.path.edges[edge]])

@@ -14,7 +14,7 @@ from sim.replay_tracks import Rest, Track, rests
 from sim.transit_files import KEEP_CLEAR_S
 
 ROOM_M = 2.0
-"""How much shorter of its place a vehicle that rests may come to a stand."""
+"""So much short of its place a vehicle may come to a stand, to rest there or to be done."""
 
 MOVES_M, MOVES_S = 10.0, 5.0
 """Who gets so far in so short a time enters driving; all others enter standing."""
@@ -41,11 +41,12 @@ def _vehicle(network: RoadNetwork, lanes: BusLanes, track: Track) -> Iterator[st
     edges = track.path.edges[track.first_edge : track.last_edge + 1]
     names = " ".join(network.edges.ids[row] for row in edges.tolist())
     begin_s = float(track.time_s[0])
-    _, at_m = track.path.place(float(track.way_m[0]))
+    at_m, end_m = (track.path.place(float(way_m))[1] for way_m in (track.way_m[0], track.way_m[-1]))
     moves = track.way_at(np.array([begin_s + MOVES_S]))[0] - track.way_m[0] >= MOVES_M
     yield (
         f"    <vehicle id={quoteattr(track.vehicle_id)} type={quoteattr(f'replayed_{track.vehicle_class}')} "
-        f'depart="{begin_s:.2f}" departLane="best" departPos="{at_m:.2f}" departSpeed="{"desired" if moves else 0}">'
+        f'depart="{begin_s:.2f}" departLane="best" departPos="{at_m:.2f}" departSpeed="{"desired" if moves else 0}" '
+        f'arrivalPos="{max(end_m - ROOM_M, 0.0):.2f}">'
     )
     yield f"        <route edges={quoteattr(names)}/>"
     long_stays = rests(track)

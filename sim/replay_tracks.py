@@ -14,9 +14,9 @@ from networks.paths import Path
 STANDING_M = 5.0
 """So near to its begin or end a vehicle is taken to stand there."""
 
-ENDS_S = 20.0
-"""So long it stands in the simulation before it leaves its first place, and after it has reached its last; the rest of
-a stay at a terminal, which need not be on the street, is left out."""
+ENTERS_S = 20.0
+"""So long it stands in the simulation before it leaves its first place; the rest of a stay at a terminal, which need
+not be on the street, is left out, and when it has reached its last place it is done."""
 
 LEAST_M = 100.0
 """A shorter way is not driven."""
@@ -86,11 +86,11 @@ def _between(track: Track, begin_s: float, end_s: float) -> Track:
 
 
 def _moving(track: Track) -> tuple[float, float]:
-    """When it enters and when it is done: shortly before it leaves its first place, after it has reached its last."""
+    """When it enters and when it is done: shortly before it leaves its first place, and at its last."""
     time_s, way_m = track.time_s, track.way_m
     left_s = float(time_s[np.flatnonzero(way_m <= way_m[0] + STANDING_M)[-1]])
     reached_s = float(time_s[np.flatnonzero(way_m >= way_m[-1] - STANDING_M)[0]])
-    return max(float(time_s[0]), left_s - ENDS_S), min(float(time_s[-1]), reached_s + ENDS_S)
+    return max(float(time_s[0]), left_s - ENTERS_S), reached_s
 
 
 @dataclass(frozen=True, slots=True)
