@@ -66,11 +66,8 @@ class ColumnMap:
     timezone: str | None = None
 
 
-TIDES = ColumnMap(
-    MappingProxyType({word: word for word in WORDS if word not in {"service_seconds", "feed_timestamp", "route_id"}}),
-    time_format=ISO,
-)
-"""Columns of TIDES ``vehicle_locations``; those beyond the needed ones may be missing."""
+TIDES = ColumnMap(MappingProxyType({word: word for word in WORDS if word != "service_seconds"}), time_format=ISO)
+"""Columns of TIDES ``vehicle_locations``, and what else goes by its words; all but the needed ones may be missing."""
 
 
 def read_column_map(path: str | Path) -> ColumnMap:

@@ -174,16 +174,17 @@ def _wrongly_quoted(body: bytes, delimiter: str) -> Flags:
     pair.
     """
     text = np.frombuffer(body, dtype=np.uint8)
-    quotes = np.flatnonzero(text == QUOTE)
-    ends = np.flatnonzero(text == LINE_FEED)
-    line = np.searchsorted(ends, quotes)
-    opened = np.arange(len(quotes)) - np.searchsorted(line, line)
+    marks = np.flatnonzero((text == QUOTE) | (text == LINE_FEED))
+    is_quote = text[marks] == QUOTE
+    quotes, numbers = marks[is_quote], np.arange(np.count_nonzero(is_quote))
+    line = np.flatnonzero(is_quote) - numbers
+    quotes_in = np.bincount(line, minlength=len(marks) - len(quotes))
+    opens = (numbers - (np.cumsum(quotes_in) - quotes_in)[line]) % 2 == 0
     edges = np.zeros(256, dtype=np.bool_)
     edges[[ord(delimiter), LINE_FEED, QUOTE]] = True
-    before = edges[text[quotes - 1]] | (quotes == 0)
-    after = edges[text[quotes + 1]]
-    sound = np.where(opened % 2 == 0, before, after)
-    wrong: Flags = np.bincount(line, minlength=len(ends)) % 2 == 1
+    beside = np.where(opens, text[quotes - 1], text[quotes + 1])
+    sound = edges[beside] | (opens & (quotes == 0))
+    wrong: Flags = quotes_in % 2 == 1
     wrong[line[~sound]] = True
     return wrong
 
