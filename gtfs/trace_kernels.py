@@ -21,6 +21,7 @@ MATCHED, OFF_ROUTE, NOT_STARTED, FINISHED, NO_TRIP = 0, 1, 2, 3, 4
 """What matching finds a ping to be."""
 ARRIVAL, DEPARTURE, SKIPPED = 0, 1, 2
 """What happened at a call."""
+DAY_S = 86_400
 NO_SERVICE_S = 6 * 3600.0
 """So much farther than others is a service day on which a trip does not run."""
 AGAINST_HEADING = 4.0
@@ -45,7 +46,7 @@ class Limits(NamedTuple):
     bridge_s: float
     zone_m: float
     dwell_s: float
-    dwell_share: float
+    run_mps: float
     skip_m: float
     known_s: float
 
@@ -212,7 +213,7 @@ def screen(
 
     A ping that follows the last kept one within ``duplicate_s`` is a duplicate. One that could be reached only faster
     than ``speed_mps`` is a jump; but where the next one confirms it, the place before was the mistake, and the vehicle
-    goes on from there.
+    goes on from there. A jump that is repeated within ``duplicate_s`` confirms nothing.
 
     Returns
     -------
@@ -226,6 +227,9 @@ def screen(
             out[ping] = DUPLICATE
             continue
         if _too_fast(kept, time_s[ping], lon[ping], lat[ping], limits.speed_mps):
+            if time_s[ping] - refused[0] < limits.duplicate_s:
+                out[ping] = DUPLICATE
+                continue
             confirms = not np.isnan(refused[0]) and not _too_fast(
                 refused, time_s[ping], lon[ping], lat[ping], limits.speed_mps
             )
@@ -281,7 +285,7 @@ def choose_trips(
 
     Of the trips that are meant, on the day that is named or else on any, the one is chosen whose span from departure to
     arrival is nearest in time; days without service count as :data:`NO_SERVICE_S` farther. Of several under way the
-    last to have left is taken.
+    last to have left is taken. A day can be meant while its clock shows no less than -24 h and less than 48 h.
 
     Parameters
     ----------
@@ -299,8 +303,8 @@ def choose_trips(
         out[ping, 0] = out[ping, 1] = NONE
         if meaning[ping] < 0:
             continue
-        today = int((time_s[ping] - calendar.origin_s[0]) // 86_400)
-        first, end = today - 1, today + 2
+        today = int((time_s[ping] - calendar.origin_s[0]) // DAY_S)  # or a day off, where clocks change
+        first, end = today - 2, today + 3
         if day[ping] >= 0:
             first, end = day[ping] - calendar.first_day, day[ping] - calendar.first_day + 1
         least, left_s = np.inf, -np.inf
@@ -308,6 +312,8 @@ def choose_trips(
             trip = candidate[place]
             for number in range(max(first, 0), min(end, days)):
                 clock_s = time_s[ping] - calendar.origin_s[number]
+                if not -DAY_S <= clock_s < 2 * DAY_S:
+                    continue
                 away_s = max(calendar.trip_span_s[trip, 0] - clock_s, clock_s - calendar.trip_span_s[trip, 1], 0.0)
                 if day[ping] < 0 and not calendar.runs[calendar.trip_service[trip], number]:
                     away_s += NO_SERVICE_S
@@ -484,9 +490,9 @@ def cross_calls(
     """Tell when vehicles came to calls and left them: when their distance-time curve crosses the edge of a call's zone.
 
     Between two pings a vehicle runs at one speed, but stands ``dwell_s`` at each call whose zone lies wholly between
-    them, in all no more than ``dwell_share`` of the time. What lies between pings more than ``bridge_s`` apart is left
-    out. A call that was passed off the line, never nearer than ``skip_m``, with no two pings more than ``known_s``
-    apart, was skipped.
+    them and that was not skipped, or as long as there is time when it runs at ``run_mps``. What lies between pings more than
+    ``bridge_s`` apart is left out. A call that was passed off the line, never nearer than ``skip_m``, with no two pings
+    more than ``known_s`` apart, was skipped.
 
     Parameters
     ----------
@@ -597,12 +603,9 @@ def _cross_between(
     end = plan.call_start[trip + 1]
     first = _first_ahead(trip, from_m - limits.zone_m, plan)
     ahead = _first_ahead(trip, from_m, plan)
-    inside = 0
-    for call in range(first, end):
-        if plan.call_way_m[call] + limits.zone_m >= to_m:
-            break
-        inside += plan.call_way_m[call] - limits.zone_m > from_m
-    stand_s = min(limits.dwell_s, limits.dwell_share * gap_s / inside) if inside else 0.0
+    inside = _served_between(ping, to_m, samples, plan, limits, passage)
+    spare_s = max(0.0, gap_s - (to_m - from_m) / limits.run_mps)
+    stand_s = min(limits.dwell_s, spare_s / inside) if inside else 0.0
     run_s, stood_s = (gap_s - inside * stand_s) / (to_m - from_m), 0.0
     for call in range(first, end):
         enter_m, leave_m = plan.call_way_m[call] - limits.zone_m, plan.call_way_m[call] + limits.zone_m
@@ -620,6 +623,22 @@ def _cross_between(
         if from_m < leave_m <= to_m:
             time_s = passage.time_s[row] + (leave_m - from_m) * run_s + stood_s
             count = _note(out, count, row, call, DEPARTURE, time_s, until_s, gap_s)
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _served_between(
+    ping: int, to_m: float, samples: Samples, plan: Plan, limits: Limits, passage: Passage
+) -> int:
+    """Count of the calls whose zones lie wholly between the last ping on the line and this one, skipped ones less."""
+    trip, row = samples.trip[ping], samples.performed[ping]
+    from_m = passage.way_m[row]
+    first, ahead = _first_ahead(trip, from_m + limits.zone_m, plan), _first_ahead(trip, from_m, plan)
+    count = 0
+    for call in range(first, plan.call_start[trip + 1]):
+        if plan.call_way_m[call] + limits.zone_m >= to_m:
+            break
+        count += not _was_skipped(call - ahead, row, limits, passage)
     return count
 
 

@@ -29,8 +29,8 @@ class TraceSettings:
         Nothing is said about what happened between pings so far apart.
     zone_m
         A vehicle arrives so far before a stop and has left it so far beyond.
-    dwell_s, dwell_share
-        What a vehicle stands at a stop that lies between two pings, and the most that all such stops take of the time.
+    dwell_s, run_mps
+        What a vehicle stands at a stop that lies between two pings, as far as there is time for it at such a speed.
     known_s
         Pings farther apart do not tell when a vehicle was where between them.
     off_route_m, off_route_s, back_m
@@ -57,7 +57,7 @@ class TraceSettings:
     bridge_s: float = 1800.0
     zone_m: float = 30.0
     dwell_s: float = 15.0
-    dwell_share: float = 0.6
+    run_mps: float = 12.5
     known_s: float = 120.0
     off_route_m: float = 60.0
     off_route_s: float = 30.0
