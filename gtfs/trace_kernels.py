@@ -490,9 +490,9 @@ def cross_calls(
     """Tell when vehicles came to calls and left them: when their distance-time curve crosses the edge of a call's zone.
 
     Between two pings a vehicle runs at one speed, but stands ``dwell_s`` at each call whose zone lies wholly between
-    them and that was not skipped, or as long as there is time when it runs at ``run_mps``. What lies between pings more than
-    ``bridge_s`` apart is left out. A call that was passed off the line, never nearer than ``skip_m``, with no two pings
-    more than ``known_s`` apart, was skipped.
+    them and that was not skipped, or as long as there is time when it runs at ``run_mps``. What lies between pings more
+    than ``bridge_s`` apart is left out. A call that was passed off the line, never nearer than ``skip_m``, with no two
+    pings more than ``known_s`` apart, was skipped.
 
     Parameters
     ----------
@@ -627,18 +627,16 @@ def _cross_between(
 
 
 @njit(cache=True, nogil=True)
-def _served_between(
-    ping: int, to_m: float, samples: Samples, plan: Plan, limits: Limits, passage: Passage
-) -> int:
+def _served_between(ping: int, to_m: float, samples: Samples, plan: Plan, limits: Limits, passage: Passage) -> int:
     """Count of the calls whose zones lie wholly between the last ping on the line and this one, skipped ones less."""
     trip, row = samples.trip[ping], samples.performed[ping]
     from_m = passage.way_m[row]
-    first, ahead = _first_ahead(trip, from_m + limits.zone_m, plan), _first_ahead(trip, from_m, plan)
-    count = 0
-    for call in range(first, plan.call_start[trip + 1]):
+    ahead, count = _first_ahead(trip, from_m, plan), 0
+    for call in range(ahead, plan.call_start[trip + 1]):
         if plan.call_way_m[call] + limits.zone_m >= to_m:
             break
-        count += not _was_skipped(call - ahead, row, limits, passage)
+        if plan.call_way_m[call] - limits.zone_m > from_m and not _was_skipped(call - ahead, row, limits, passage):
+            count += 1
     return count
 
 
