@@ -2,9 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -12,66 +15,99 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from gtfs.clock import local_texts
-from gtfs.due_calls import DueCalls
+from gtfs.due_calls import due_calls
 from gtfs.headway_table import headways_table
 from gtfs.replay_result import ReplayResult
 from gtfs.service_events import Event
 from gtfs.tides import stop_visits_table, trips_performed_table
 from networks.outfile import atomic_path, write_text
 from scenarios.replay_summary import replay_summary
+from scenarios.replay_tally import Tally, tally
 
 BATCH_ROWS = 65_536
 
+_STRUCTURE = re.compile(r'[",\r\n]')
+_Add = Callable[[pa.Table], None]
 
-def write_tables(result: ReplayResult, due: DueCalls, folder: Path) -> list[Path]:
-    """Write every table into a folder; give their paths.
+
+def write_tables(results: Iterable[ReplayResult], folder: Path) -> tuple[Tally, list[Path]]:
+    """Write the parts of a replay into one set of tables, each part once it comes; give sums and paths.
+
+    Parameters
+    ----------
+    results
+        At least one, in order of service days, all against the same plan.
 
     Raises
     ------
     RunError
         WRITE_FAILED; no file then stands under the final name.
     """
-    written = []
-    for stem, table in (
-        ("stop_visits", stop_visits_table(result, due)),
-        ("trips_performed", trips_performed_table(result)),
+    parts = iter(results)
+    first = next(parts)
+    sums = tally(first)
+    paths = [folder / name for name in _NAMES]
+    with ExitStack() as stack:
+        visits, trips, headways = (stack.enter_context(_table(folder, stem, first)) for stem in _STEMS)
+        events = stack.enter_context(_lines(folder / "events.jsonl"))
+        for result in chain([first], parts):
+            due = due_calls(result)
+            sums.add(result, due)
+            visits(stop_visits_table(result, due))
+            trips(trips_performed_table(result))
+            headways(headways_table(result))
+            events.writelines(f"{_json(record)}\n" for record in event_records(result))
+    write_text(folder / "summary.json", _json(replay_summary(sums), indent=2) + "\n")
+    return sums, paths
+
+
+_STEMS = ("stop_visits", "trips_performed", "headways")
+_NAMES = (*(f"{stem}.{kind}" for stem in _STEMS for kind in ("csv", "parquet")), "events.jsonl", "summary.json")
+
+
+@contextmanager
+def _table(folder: Path, stem: str, first: ReplayResult) -> Iterator[_Add]:
+    """Take pieces of a table into a CSV (RFC 4180 with line feeds, UTF-8) and a Parquet file, whole or not at all."""
+    quotes = "needed" if _has_structure(first) else "none"
+    options = pacsv.WriteOptions(batch_size=BATCH_ROWS, quoting_style=quotes, quoting_header=quotes)
+    with (
+        atomic_path(folder / f"{stem}.csv") as text,
+        atomic_path(folder / f"{stem}.parquet") as columns,
+        ExitStack() as stack,
     ):
-        written += [write_arrow_csv(folder / f"{stem}.csv", table), _write_parquet(folder / f"{stem}.parquet", table)]
-    written.append(write_arrow_csv(folder / "headways.csv", headways_table(result)))
-    written.append(_write_lines(folder / "events.jsonl", event_records(result)))
-    written.append(_write_json(folder / "summary.json", replay_summary(result, due)))
-    return written
+        writers: list[Any] = []
+
+        def add(table: pa.Table) -> None:
+            plain = pa.table({name: _plain(table[name]) for name in table.column_names})
+            if not writers:
+                writers.append(stack.enter_context(pacsv.CSVWriter(text, plain.schema, write_options=options)))
+                parquet = pq.ParquetWriter(columns, table.schema, compression="zstd", store_schema=False)
+                writers.append(stack.enter_context(parquet))
+            writers[0].write_table(plain)
+            writers[1].write_table(table)
+
+        yield add
 
 
-def write_arrow_csv(path: Path, table: pa.Table) -> Path:
-    """Write a table as CSV (RFC 4180 with line feeds, UTF-8), header first; quotes only if some text needs them.
-
-    Raises
-    ------
-    RunError
-        WRITE_FAILED; no file then stands under the final name.
-    """
-    plain = pa.table({name: _plain(table[name]) for name in table.column_names})
-    with atomic_path(path) as part:
-        try:
-            pacsv.write_csv(plain, part, _csv_options("none"))
-        except pa.ArrowInvalid:
-            pacsv.write_csv(plain, part, _csv_options("needed"))
-    return path
-
-
-def _csv_options(quotes: str) -> pacsv.WriteOptions:
-    return pacsv.WriteOptions(batch_size=BATCH_ROWS, quoting_style=quotes, quoting_header=quotes)
+def _has_structure(result: ReplayResult) -> bool:
+    """Whether some id needs quotes in CSV."""
+    table = result.plan.timetable
+    ids = (result.vehicles, table.trips.ids, table.trips.block_ids, table.stops.ids, table.patterns.ids)
+    return any(_STRUCTURE.search(text) for text in chain(*ids))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
-def _write_parquet(path: Path, table: pa.Table) -> Path:
-    with atomic_path(path) as part:
-        pq.write_table(table, part, compression="zstd", store_schema=False)
-    return path
+@contextmanager
+def _lines(path: Path) -> Iterator[TextIO]:
+    with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="\n") as stream:
+        yield stream
+
+
+def _json(record: Mapping[str, Any], indent: int | None = None) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def event_records(result: ReplayResult) -> Iterator[dict[str, Any]]:
@@ -108,13 +144,3 @@ def _event_record(result: ReplayResult, event: Event, time: str, pings: list[str
 def _known(value: float) -> float | None:
     """A number to the thousandth, None where there is none."""
     return round(float(value), 3) + 0.0 if math.isfinite(value) else None
-
-
-def _write_lines(path: Path, records: Iterator[dict[str, Any]]) -> Path:
-    write_text(path, "".join(f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n" for row in records))
-    return path
-
-
-def _write_json(path: Path, summary: Mapping[str, Any]) -> Path:
-    write_text(path, json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
-    return path

@@ -1,0 +1,183 @@
+"""What summary and report need of a replay, summed over its parts: no larger for a month than for a day."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gtfs.due_calls import DueCalls
+from gtfs.on_time import OnTimeCounts, Punctuality
+from gtfs.replay_result import ReplayResult
+from gtfs.stop_visits import Quality
+from gtfs.tides import is_added
+from networks.network import FloatArray
+from scenarios.replay_detours import MAX_DETOURS, Detour, detours
+from scenarios.replay_regularity import HeadwaySums, headway_sums, no_sums
+from scenarios.replay_worst import MAX_PAIRS, MAX_TRIPS, Spacing, TripLateness, spacings, worst_trips
+
+Counts = npt.NDArray[np.integer]
+
+HOURS = 48
+"""Hours of a service day that are told apart; later ones count with the last."""
+
+LIMIT_S = 3600
+"""Deviations beyond are put to the end of the scale where percentiles are taken."""
+
+_STATES, _BINS = len(Punctuality), 2 * LIMIT_S + 1
+
+
+@dataclass(slots=True, eq=False)
+class Tally:
+    """Sums of the parts of a replay, in their order; begin with :func:`tally`, go on with :meth:`add`.
+
+    Attributes
+    ----------
+    latest
+        The part added last: plan, rule, vehicles, counts of pings and notices are those of the whole replay.
+    main
+        The part with most visits, from which single trips are drawn.
+    fate
+        Calls that were due, shape (routes, hours, 2, states): by route, hour of the service day, whether they are
+        timepoints, and punctuality.
+    spread
+        Calls with a deviation, shape (routes, 2, bins): by route, whether they are timepoints, and whole seconds from
+        -LIMIT_S on.
+    deviation_s
+        Sum of deviations by whether they are timepoints, shape (2,).
+    headways
+        By route.
+    """
+
+    latest: ReplayResult
+    main: ReplayResult
+    fate: Counts
+    spread: Counts
+    deviation_s: FloatArray
+    headways: HeadwaySums
+    days: set[int] = field(default_factory=set)
+    evidence: Counter[int] = field(default_factory=Counter)
+    quality: Counter[int] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    due_trips: int = 0
+    performed: int = 0
+    missing: int = 0
+    added: int = 0
+    skipped: int = 0
+    worst: list[TripLateness] = field(default_factory=list)
+    bunched: list[Spacing] = field(default_factory=list)
+    gaps: list[Spacing] = field(default_factory=list)
+    detours: list[Detour] = field(default_factory=list)
+
+    def add(self, result: ReplayResult, due: DueCalls) -> None:
+        """Count a part."""
+        self.latest = result
+        self.main = result if len(result.visits) > len(self.main.visits) else self.main
+        self.days.update(np.unique(due.trips.day).tolist())
+        self.fate += _fate(result, due)
+        spread, deviation_s = _spread(result, due)
+        self.spread += spread
+        self.deviation_s = self.deviation_s + deviation_s
+        self.headways = HeadwaySums(self.headways.values + headway_sums(result).values)
+        self._add_trips(result, due)
+        self.quality.update(dict(enumerate(np.bincount(result.visits.quality, minlength=len(Quality)).tolist())))
+        self.skipped += int(result.visits.is_skipped.sum())
+        self.events.update(str(event.kind) for event in result.events)
+        self.worst = _best(self.worst, worst_trips(result), MAX_TRIPS, lambda row: (-row.mean_off_s, row.trip_id))
+        near, far = spacings(result)
+        self.bunched = _best(self.bunched, near, MAX_PAIRS, lambda row: (-row.stops, row.share, row.time_s))
+        self.gaps = _best(self.gaps, far, MAX_PAIRS, lambda row: (-row.excess_s, row.time_s))
+        self.detours = _best(
+            self.detours,
+            detours(result),
+            MAX_DETOURS,
+            lambda row: (-len(row.skipped), row.begin_s - row.end_s, row.trip_id),
+        )
+
+    def _add_trips(self, result: ReplayResult, due: DueCalls) -> None:
+        trip = np.array([one.trip for one in result.performed], dtype=np.int32)
+        day = np.array([one.day for one in result.performed], dtype=np.int32)
+        self.due_trips += len(due.trips)
+        self.performed += len(result.performed)
+        self.missing += len(result.missing)
+        self.added += int(is_added(result, trip, day).sum())
+        self.evidence.update(int(one.evidence) for one in result.performed)
+
+    def by_route(self) -> Counts:
+        """Calls by route and punctuality, shape (routes, states)."""
+        counts: Counts = self.fate.sum(axis=(1, 2))
+        return counts
+
+    def by_hour(self) -> Counts:
+        """Calls by hour of the service day and punctuality, shape (hours, states)."""
+        counts: Counts = self.fate.sum(axis=(0, 2))
+        return counts
+
+    def all_stops(self) -> OnTimeCounts:
+        """Calls by punctuality."""
+        return counts_of(self.fate.sum(axis=(0, 1, 2)))
+
+    def timepoints(self) -> OnTimeCounts:
+        """Calls at timepoints by punctuality."""
+        return counts_of(self.fate[:, :, 1].sum(axis=(0, 1)))
+
+
+def tally(first: ReplayResult) -> Tally:
+    """Sums of no part yet, ready for the first."""
+    routes = len(first.plan.timetable.routes)
+    return Tally(
+        latest=first,
+        main=first,
+        fate=np.zeros((routes, HOURS, 2, _STATES), dtype=np.int64),
+        spread=np.zeros((routes, 2, _BINS), dtype=np.int32),
+        deviation_s=np.zeros(2),
+        headways=no_sums(routes),
+    )
+
+
+def counts_of(states: Counts) -> OnTimeCounts:
+    """Counts by punctuality, shape (states,), with their names."""
+    return OnTimeCounts(**{state.name.lower(): int(states[state]) for state in Punctuality})
+
+
+def percentiles_s(spread: Counts, shares: Iterable[float]) -> list[float]:
+    """Deviations (s) that a share of the calls stays at or below, to the whole second; NaN where there are none.
+
+    Parameters
+    ----------
+    spread
+        Calls by whole seconds from -:data:`LIMIT_S` on, shape (bins,).
+    """
+    below = np.cumsum(spread)
+    if not below[-1]:
+        return [np.nan for _ in shares]
+    return [float(np.searchsorted(below, share * below[-1]) - LIMIT_S) for share in shares]
+
+
+def _fate(result: ReplayResult, due: DueCalls) -> Counts:
+    table = result.plan.timetable
+    route = table.trip_route[due.trips.trip][due.owner].astype(np.int64)
+    hour = np.clip(result.plan.calls.departure_s[due.call] // 3600, 0, HOURS - 1).astype(np.int64)
+    is_timepoint = table.calls.timepoint[due.call].astype(np.int64)
+    shape = len(table.routes), HOURS, 2, _STATES
+    place = ((route * HOURS + hour) * 2 + is_timepoint) * _STATES + due.punctuality
+    return np.bincount(place, minlength=int(np.prod(shape))).reshape(shape)
+
+
+def _spread(result: ReplayResult, due: DueCalls) -> tuple[Counts, FloatArray]:
+    table = result.plan.timetable
+    known = np.flatnonzero(np.isfinite(due.deviation_s))
+    deviation_s = due.deviation_s[known]
+    is_timepoint = table.calls.timepoint[due.call[known]].astype(np.int64)
+    route = table.trip_route[due.trips.trip][due.owner[known]].astype(np.int64)
+    second = np.clip(np.rint(deviation_s), -LIMIT_S, LIMIT_S).astype(np.int64) + LIMIT_S
+    shape = len(table.routes), 2, _BINS
+    found = np.bincount((route * 2 + is_timepoint) * _BINS + second, minlength=int(np.prod(shape)))
+    total_s: FloatArray = np.bincount(is_timepoint, deviation_s, minlength=2).astype(np.float64)
+    return found.reshape(shape).astype(np.int32), total_s
+
+
+def _best(known: list[Any], more: Iterable[Any], most: int, order: Callable[[Any], Any]) -> list[Any]:
+    return sorted([*known, *more], key=order)[:most]
