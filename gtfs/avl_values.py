@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,8 +87,21 @@ def _read(column: pa.Array) -> tuple[FloatArray, Flags]:
     return values, wrong
 
 
-def labels(column: pa.Array) -> Labels:
-    """A column of ids as labels: without the spaces around them, whole numbers without a point.
+def id_text(value: object) -> str:
+    """An id as text: ``4582`` of 4582, 4582.0 and ``" 4582.0 "``; empty for what says nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = str(value).strip()
+    return text.partition(".")[0] if WHOLE.fullmatch(text) else text
+
+
+def labels(column: pa.Array, clean: Callable[[Any], str] = id_text) -> Labels:
+    """A column of ids as labels.
+
+    Parameters
+    ----------
+    clean
+        The text of a value, empty where it says nothing.
 
     Raises
     ------
@@ -97,7 +112,7 @@ def labels(column: pa.Array) -> Labels:
         return Labels(np.full(len(column), NO_LABEL, dtype=np.int32), ())
     encoded = column if pa.types.is_dictionary(column.type) else _encoded(column)
     places: dict[str, int] = {}
-    texts = [id_text(value) for value in encoded.dictionary.to_pylist()]
+    texts = [clean(value) for value in encoded.dictionary.to_pylist()]
     codes = [places.setdefault(text, len(places)) if text else NO_LABEL for text in texts]
     indices = pc.fill_null(pc.cast(encoded.indices, pa.int32()), len(codes)).to_numpy(zero_copy_only=False)
     return Labels(np.array([*codes, NO_LABEL], dtype=np.int32)[indices], tuple(places))
@@ -108,19 +123,3 @@ def _encoded(column: pa.Array) -> pa.DictionaryArray:
         return column.dictionary_encode()
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as fault:
         raise unusable(column.type, "texts") from fault
-
-
-def id_text(value: object) -> str:
-    """An id as text: ``4582`` of 4582, 4582.0 and ``" 4582.0 "``; empty for what says nothing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    text = str(value).strip()
-    return text.partition(".")[0] if WHOLE.fullmatch(text) else text
-
-
-def label_texts(texts: list[str]) -> Labels:
-    """Labels of texts, one a row; an empty one says nothing."""
-    places: dict[str, int] = {"": NO_LABEL}
-    codes = [places.setdefault(text, len(places) - 1) for text in texts]
-    del places[""]
-    return Labels(np.array(codes, dtype=np.int32), tuple(places))

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtfs.avl_times import from_wall, service_dates, service_times, start_times, times
-from gtfs.avl_values import label_texts
+from gtfs.avl_values import labels
+from gtfs.pings import Labels
 from networks.faults import InputError
 
 ZONES = ["America/Toronto", "America/Los_Angeles", "Asia/Almaty", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]
@@ -19,6 +20,10 @@ CHANGES = st.sampled_from(
     [datetime(2026, 3, 8), datetime(2026, 11, 1), datetime(2024, 3, 1), datetime(2026, 4, 5), datetime(2026, 10, 4)]  # noqa: DTZ001
 )
 NEAR_CHANGES = st.builds(lambda day, minutes: day + timedelta(minutes=minutes), CHANGES, st.integers(-1500, 3000))
+
+
+def as_labels(texts: list[str]) -> Labels:
+    return labels(pa.array(texts))
 
 
 def column(*texts: str | None) -> pa.Array:
@@ -96,7 +101,7 @@ def test_wall_times_without_a_zone_are_refused(texts, written):
 
 
 def test_seconds_of_a_service_day_count_from_noon_minus_twelve_hours():
-    days, wrong = service_dates(label_texts(["07MAR2026", "08MAR2026", "31FEB2026", ""]), "%d%b%Y")
+    days, wrong = service_dates(as_labels(["07MAR2026", "08MAR2026", "31FEB2026", ""]), "%d%b%Y")
     assert days.texts == ("20260307", "20260308")
     assert wrong.tolist() == [False, False, True, False]
     found = service_times(days, np.array([90_000.0, 43_200.0, 1.0, 1.0]), "America/Los_Angeles")
@@ -106,8 +111,8 @@ def test_seconds_of_a_service_day_count_from_noon_minus_twelve_hours():
 
 
 def test_service_days_and_starts_are_written_as_realtime_writes_them():
-    days, _ = service_dates(label_texts(["2026-05-13", "20260513", "2026-05-13 00:00:00"]), None)
+    days, _ = service_dates(as_labels(["2026-05-13", "20260513", "2026-05-13 00:00:00"]), None)
     assert (days.texts, days.codes.tolist()) == (("20260513",), [0, 0, 0])
-    starts, wrong = start_times(label_texts(["7:05:00", "25:10:00", "07:05:00", "7h", "07:61:00"]))
+    starts, wrong = start_times(as_labels(["7:05:00", "25:10:00", "07:05:00", "7h", "07:61:00"]))
     assert (starts.texts, starts.codes.tolist()) == (("07:05:00", "25:10:00"), [0, 1, 0, -1, -1])
     assert wrong.tolist() == [False, False, False, True, True]
