@@ -4,7 +4,7 @@ TIDES is the open standard for transit operations data; a file that follows it n
 """
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -171,26 +171,29 @@ def _wrong(value: Any, wanted: str, key: str, path: str | Path) -> InputError:
     return InputError("CONFIG_VALUE", f"{value!r} is not {wanted}", file=path, field=key, remedy=f"Give {wanted}")
 
 
-def resolve_columns(given: ColumnMap | None, names: Collection[str], path: str | Path) -> ColumnMap:
+def resolve_columns(given: ColumnMap | None, names: Sequence[str], path: str | Path) -> ColumnMap:
     """The map of one file: the given one, all of whose columns must be there, or that of TIDES.
 
     Raises
     ------
     InputError
-        AVL_COLUMN where a column of the map is not in the file, or where there is no map and the file is no TIDES.
+        AVL_COLUMN where a column of the map is not in the file, or stands there twice, or where there is no map and the
+        file is no TIDES.
     """
-    if given is None:
-        return _as_tides(names, path)
-    for word, name in given.columns.items():
+    columns = _as_tides(names, path) if given is None else given
+    for word, name in columns.columns.items():
         if name not in names:
-            near = get_close_matches(name, list(names), n=1, cutoff=0)
+            near = get_close_matches(name, names, n=1, cutoff=0)
             remedy = f"Did you mean {near[0]!r}?" if near else "Correct the column map"
             what = f"no column {name!r} among {_listed(names)}"
             raise InputError("AVL_COLUMN", what, file=path, row=1, field=word, remedy=remedy)
-    return given
+        if names.count(name) > 1:
+            what = f"the column {name!r} stands twice"
+            raise InputError("AVL_COLUMN", what, file=path, row=1, field=word, remedy="Leave one of them")
+    return columns
 
 
-def _as_tides(names: Collection[str], path: str | Path) -> ColumnMap:
+def _as_tides(names: Sequence[str], path: str | Path) -> ColumnMap:
     missing = [word for word in ("event_timestamp", *NEEDED) if word not in names]
     if missing:
         what = f"not a TIDES file (it has no {', '.join(missing)}), and no column map says what its columns mean"
@@ -200,5 +203,5 @@ def _as_tides(names: Collection[str], path: str | Path) -> ColumnMap:
     return ColumnMap(MappingProxyType(present), time_format=TIDES.time_format)
 
 
-def _listed(names: Collection[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(name for name in names if name)

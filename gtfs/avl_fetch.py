@@ -21,6 +21,12 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(tuple(f"{scheme}://" for scheme in SCHEMES))
 
 
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without a password and without what follows the path, where keys stand."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 class _HttpOnly(request.HTTPRedirectHandler):
     """Follows redirections to the same schemes only."""
 
@@ -62,10 +68,10 @@ def fetch(url: str, timeout_s: float, limit_bytes: int = MAX_BODY_BYTES) -> byte
             return _body(response, time.monotonic() + WHOLE_TIMEOUTS * timeout_s, limit_bytes)
     except HTTPError as fault:
         fault.close()
-        raise RunError("AVL_SOURCE", f"{fault.code} {fault.reason}", file=url) from fault
+        raise RunError("AVL_SOURCE", f"{fault.code} {fault.reason}", file=shown_url(url)) from fault
     except (OSError, HTTPException, ValueError) as fault:
         what = str(getattr(fault, "reason", "")) or str(fault) or type(fault).__name__
-        raise RunError("AVL_SOURCE", what, file=url) from fault
+        raise RunError("AVL_SOURCE", what, file=shown_url(url)) from fault
 
 
 def _body(response: HTTPResponse | Any, deadline_s: float, limit_bytes: int) -> bytes:

@@ -65,7 +65,7 @@ def read_blocks(stream: IO[bytes], file: str) -> tuple[Header, Iterator[Block]]:
     ------
     InputError
         AVL_EMPTY where there is no line at all; also while going on CSV_ENCODING (no UTF-8, a NUL byte) and CSV_ROW (a
-        line without end, a column that stands twice), with the line.
+        line without end), with the line.
     """
     texts = _whole_lines(stream, file)
     first_line = 1
@@ -77,7 +77,7 @@ def read_blocks(stream: IO[bytes], file: str) -> tuple[Header, Iterator[Block]]:
         line = first_line + text.count(b"\n", 0, blank)
         first_line += text.count(b"\n")
         if head.strip():
-            header = _header(head.decode(), line, file)
+            header = _header(head.decode(), line)
             return header, _blocks(body, chain([body], texts), header, file)
     raise nothing_in(file)
 
@@ -87,13 +87,9 @@ def nothing_in(file: str) -> InputError:
     return InputError("AVL_EMPTY", "there is no position in it", file=file, remedy="Give a file with records")
 
 
-def _header(head: str, line: int, file: str) -> Header:
+def _header(head: str, line: int) -> Header:
     delimiter = max(DELIMITERS, key=head.count)
     names = tuple(name.strip() for name in next(csv.reader([head], delimiter=delimiter)))
-    twice = [name for name in names if name and names.count(name) > 1]
-    if twice:
-        what = f"the column {twice[0]} stands twice in the header"
-        raise InputError("CSV_ROW", what, file=file, row=line, field=twice[0], remedy="Leave one of them")
     return Header(names, delimiter, line)
 
 

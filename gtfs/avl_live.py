@@ -10,7 +10,7 @@ from pathlib import Path
 from gtfs.avl import read_pings
 from gtfs.avl_batch import Batch
 from gtfs.avl_columns import ColumnMap
-from gtfs.avl_fetch import fetch, is_url
+from gtfs.avl_fetch import fetch, is_url, shown_url
 from gtfs.avl_folder import follow_folder
 from gtfs.avl_play import play
 from gtfs.avl_source import Health, Pace, SourceState
@@ -54,12 +54,13 @@ def follow(
 
 
 def _follow_url(url: str, pace: Pace) -> Iterator[Batch | SourceState]:
-    health = Health(url, pace, pace.now_s())
+    name = shown_url(url)
+    health = Health(name, pace, pace.now_s())
     known: float | bytes | None = None
     while True:
         try:
             content = fetch(url, pace.timeout_s)
-            message = parse_positions(content, url)
+            message = parse_positions(content, name)
             batch = message_batch(message)
         except BagdarError as fault:
             state = health.failed(fault.what)

@@ -34,12 +34,14 @@ class TableReader:
         """The checked pings of a piece of the file, from its arrays by the words of TIDES."""
         illegible: dict[str, Flags] = {}
         pings, told_s = self._pings(arrays, illegible)
+        time_word = "service_seconds" if "service_seconds" in arrays else "event_timestamp"
+        words = {word: word for word in arrays} | {"event_timestamp": time_word}
         sightings = Sightings(
             pings,
             told_s,
             place=lambda row: (self.file, place(row)),
-            written=written,
-            fields=self.columns.columns,
+            written=lambda word, row: written(words.get(word, word), row),
+            fields={word: self.columns.columns[name] for word, name in words.items()},
             illegible=illegible,
         )
         return checked(sightings, self.tally)

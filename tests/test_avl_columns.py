@@ -92,6 +92,14 @@ def test_a_column_that_the_file_lacks_is_named_with_those_it_has():
     assert fault.remedy == "Did you mean 'LATT'?"
 
 
+def test_a_column_that_stands_twice_is_refused_only_where_it_is_used():
+    names = ["BUS", "TIME", "LAT", "LON", "NOTE", "NOTE"]
+    assert resolve_columns(parsed(SHORT), names, "trace.csv").columns["vehicle_id"] == "BUS"
+    with pytest.raises(InputError) as caught:
+        resolve_columns(parsed(SHORT), [*names, "LAT"], "trace.csv")
+    assert (caught.value.code, caught.value.what) == ("AVL_COLUMN", "the column 'LAT' stands twice")
+
+
 def test_without_a_map_only_tides_is_understood_and_a_map_is_shown():
     tides = ["location_ping_id", "event_timestamp", "vehicle_id", "latitude", "longitude", "speed"]
     assert set(resolve_columns(None, tides, "vehicle_locations.csv").columns) == set(tides) - {"location_ping_id"}

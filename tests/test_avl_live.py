@@ -264,6 +264,16 @@ def test_a_redirection_within_http_is_followed():
         assert fetch(url, 2.0) == message(NOON_S)
 
 
+def test_keys_in_a_url_are_not_shown():
+    with serving(ok(b"")) as url:
+        secret = url.replace("//", "//user:word@") + "?key=secret"
+        (event,) = islice(follow(secret, pace=Clock().pace), 1)
+        with pytest.raises(RunError) as caught:
+            fetch(secret.replace("http:", "https:"), 2.0)
+    assert event.source == url
+    assert not any(word in f"{event}{caught.value}" for word in ("secret", "word"))
+
+
 @pytest.mark.parametrize("source", ["file:///etc/hostname", "ftp://127.0.0.1/feed.pb", "no/such/folder"])
 def test_only_http_is_a_url(source):
     with pytest.raises(InputError) as caught:

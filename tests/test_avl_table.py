@@ -204,7 +204,7 @@ def test_bounds_belong_to_the_range():
         (b"\n\n", "AVL_EMPTY", None),
         (HEAD.encode(), "AVL_EMPTY", None),
         (HEAD.encode() + b"\n \n\n", "AVL_EMPTY", None),
-        (b"bus,t,told,trip,lat,lon,dir,v,odo,lat\n", "CSV_ROW", 1),
+        (b"bus,t,told,trip,lat,lon,dir,v,odo,lat\n", "AVL_COLUMN", 1),
         (HEAD.encode() + b"x" * (avl_lines.MAX_LINE_BYTES + 1), "CSV_ROW", None),
         (b"<html><body>Not found</body></html>\n", "AVL_COLUMN", 1),
     ],
@@ -235,15 +235,16 @@ CELL = st.text(st.sampled_from('ab1 ,"é;'), max_size=5)
     cells=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=12),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     block_bytes=st.integers(40, 400),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
 )
 @settings(deadline=None, max_examples=150)
-def test_texts_are_as_the_csv_module_writes_them_at_any_chunking(cells, quoting, block_bytes):
+def test_texts_are_as_the_csv_module_writes_them_at_any_chunking(cells, quoting, block_bytes, end):
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n", quoting=quoting)
+    writer = csv.writer(stream, lineterminator=end, quoting=quoting)
     for trip, note in cells:
         writer.writerow(["12", NOON_S, "", trip, 43.25, 76.95, "", "", "", note])
     with mock.patch.object(avl_lines, "BLOCK_BYTES", block_bytes):
-        found = read(HEAD + stream.getvalue())
+        found = read(HEAD.replace("\n", end) + stream.getvalue())
     assert [row[1] for row in rows(found)] == [trip.strip() for trip, _ in cells]
     assert said(found) == []
 
@@ -386,6 +387,24 @@ def test_damaged_parquet_is_refused_or_within_range(tmp_path_factory, data, flip
         assert fault.code in {"AVL_FILE", "AVL_COLUMN", "AVL_EMPTY"}  # noqa: PT017
         return
     assert all((np.abs(batch.pings.lat) <= 90).all() for batch in found)
+
+
+def test_parquet_without_rows_is_empty(tmp_path):
+    none = {name: pa.array([], pa.float64()) for name in ("event_timestamp", "vehicle_id", "latitude", "longitude")}
+    pq.write_table(pa.table(none), tmp_path / "t.parquet")
+    with pytest.raises(InputError) as caught:
+        list(read_pings([tmp_path / "t.parquet"]))
+    assert caught.value.code == "AVL_EMPTY"
+
+
+def test_seconds_of_a_service_day_that_are_missing_are_told_by_their_column():
+    columns = read_column_map(COLUMNS / "portland.toml")
+    head = "EVENT_NO_TRIP,OPD_DATE,VEHICLE_ID,METERS,ACT_TIME,GPS_LONGITUDE,GPS_LATITUDE\n"
+    line = "1,08MAR2026:00:00:00,12,5,{},-122.6,45.5\n"
+    found = read(head + line.format(90000) + line.format("soon"), columns)
+    noon_s = 1772996400  # 19:00 UTC: clocks went forward that morning
+    assert rows(found) == [("12", "1", noon_s - 43200 + 90000, 45.5, -122.6)]
+    assert said(found) == [("RT_RANGE", "warning", 3, "ACT_TIME", "soon", 1)]
 
 
 def test_files_come_in_the_given_order_packed_or_not(tmp_path):
