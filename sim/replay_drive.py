@@ -22,6 +22,10 @@ LOOK_AHEAD_S = 15.0
 EASE_MPS2 = 2.0
 """How a vehicle slows down before a place where its curve stands, looking so far ahead along it."""
 
+ROLLS_MPS = 5.0
+"""Speed at which a vehicle goes on at the end of its track until it is taken out there: it must not come to a stand
+just before that, inside a junction."""
+
 BRAKES_HARD_MPS2 = 4.5
 """More than a bus brakes in the simulation unless it must (4 m/s2)."""
 
@@ -102,12 +106,17 @@ class Convoy:
         edge = track.first_edge + vehicle.getRouteIndex(name)
         way_m = _way_m(track, edge, vehicle.getLanePosition(name), inside=road.startswith(":"))
         ride.note(time_s, way_m, vehicle.getSpeed(name))
-        ahead_m = track.way_at(time_s + self._ahead_s)
+        ahead_m = _aim_m(track, time_s + self._ahead_s)
         real_mps = float(ahead_m[0] - track.way_at(np.array([time_s]))[0]) / self._step_s
         limit_mps = float(self._limits_mps[track.path.edges[edge]])
         wanted_mps = min(speed_to_follow(way_m, ahead_m, self._ahead_s), max(limit_mps, real_mps))
         vehicle.setSpeedFactor(name, max(1.0, wanted_mps / limit_mps))
         vehicle.setSpeed(name, wanted_mps)
+
+
+def _aim_m(track: Track, time_s: FloatArray) -> FloatArray:
+    """Where the vehicle should be at some times (m): behind its last place it rolls on, so as to get there surely."""
+    return track.way_at(time_s) + ROLLS_MPS * np.maximum(time_s - track.time_s[-1], 0.0)
 
 
 def _way_m(track: Track, edge: int, lane_m: float, *, inside: bool) -> float:
