@@ -306,6 +306,12 @@ def test_an_endless_speed_never_waits(tmp_path):
     assert clock.slept_s == []
 
 
+def test_a_recording_without_a_sound_row_is_played_as_what_is_wrong_with_it(tmp_path):
+    (tmp_path / "t.csv").write_text("event_timestamp,vehicle_id,latitude,longitude\n2026-05-13T12:00:00Z,12\n")
+    (event,) = follow(str(tmp_path / "t.csv"), pace=Clock().pace)
+    assert (len(event.pings), [notice.code for notice in event.notices]) == (0, ["CSV_ROW"])
+
+
 @pytest.mark.parametrize("speed", [0, -1, math.nan])
 def test_a_speed_must_be_positive(tmp_path, speed):
     with pytest.raises(InputError) as caught:

@@ -188,6 +188,14 @@ def test_a_row_without_a_time_has_that_of_its_publication_and_it_is_told():
     assert said(found) == [("RT_RANGE", "info", 2, "t", "", 1)]
 
 
+@pytest.mark.parametrize("line", ['12,1778673600,,"T1,43.25,76.95,,,,', "12,1778673600"])
+def test_a_file_without_a_sound_row_gives_no_pings_and_says_why(line):
+    (batch,) = read(HEAD + line + "\n" + line + "\n")
+    assert len(batch.pings) == 0
+    ((code, _, row, _, _, count),) = said([batch])
+    assert (code, row, count) == ("CSV_ROW", 2, 2)
+
+
 def test_bounds_belong_to_the_range():
     found = read(HEAD + "12,1778673670,1778673610,T1,90,180,360,216,0,\n12,1778673310,1778673610,T1,-90,-180,0,0,0,\n")
     assert len(rows(found)) == 2
