@@ -5,7 +5,7 @@ is final: where each vehicle was on which trip, and when it came to stops and le
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gtfs.adherence import deviations_s
+from gtfs.held_pings import HeldPings, join, nothing_held, take
 from gtfs.pings import Labels, Pings
 from gtfs.trace_kernels import (
     DUPLICATE,
@@ -36,6 +37,7 @@ from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, with_room
 from gtfs.trip_claims import Claim, ClaimBook, Evidence, Meaning, candidate_rows
+from gtfs.trip_guess import Told, TripGuesser, merged
 from networks.network import FloatArray, IntArray
 
 DAY_S = 86_400
@@ -89,35 +91,6 @@ class Step:
 
 
 @dataclass(slots=True, eq=False)
-class _Held:
-    """Pings that may still be overtaken by earlier ones, in order of arrival."""
-
-    vehicle: IntArray
-    claim: IntArray
-    time_s: FloatArray
-    lat: FloatArray
-    lon: FloatArray
-    heading_deg: FloatArray
-    speed_mps: FloatArray
-
-
-def _join(one: _Held, other: _Held) -> _Held:
-    return _Held(*(np.concatenate((getattr(one, name), getattr(other, name))) for name in _HELD))
-
-
-def _take(held: _Held, rows: npt.NDArray[np.generic]) -> _Held:
-    return _Held(*(getattr(held, name)[rows] for name in _HELD))
-
-
-_HELD = tuple(part.name for part in fields(_Held))
-
-
-def _nothing_held() -> _Held:
-    whole, real = np.empty(0, np.int32), np.empty(0)
-    return _Held(whole, whole, real, real, real, real, real)
-
-
-@dataclass(slots=True, eq=False)
 class Replay:
     """Reads a trace against a plan. Feed it with :meth:`feed`, then :meth:`close` it.
 
@@ -129,6 +102,8 @@ class Replay:
         Trips that vehicles were found on, in order of appearance.
     dropped
         Pings left out: ``late``, ``duplicate``, ``jump``.
+    progress
+        How far each performed trip has come.
     """
 
     plan: TracePlan
@@ -142,19 +117,21 @@ class Replay:
     _vehicle_row: dict[str, int] = field(default_factory=dict)
     _claim_row: dict[Claim, int] = field(default_factory=dict)
     _performed_row: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    _held: _Held = field(default_factory=_nothing_held)
+    _held: HeldPings = field(default_factory=nothing_held)
     _fixes: Fixes = field(default_factory=lambda: blank_fixes(0))
-    _progress: Progress = field(default_factory=lambda: blank_progress(0))
+    progress: Progress = field(default_factory=lambda: blank_progress(0))
     _passage: Passage = field(default_factory=lambda: blank_passage(0))
     _book: ClaimBook = field(init=False)
+    _guesser: TripGuesser = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the feed."""
         self._book = ClaimBook(self.plan)
+        self._guesser = TripGuesser(self.plan, self.settings)
 
     def feed(self, pings: Pings) -> Step:
         """Take pings in order of arrival, and give what became final by them."""
-        arrived = _Held(
+        arrived = HeldPings(
             vehicle=self._vehicle_rows(pings.vehicle),
             claim=self._claim_rows(pings),
             time_s=pings.time_s,
@@ -167,15 +144,15 @@ class Replay:
         newest_s = self._fixes.newest_s
         kept = admit(arrived.vehicle, arrived.time_s, self.settings.reorder_s, newest_s, np.empty(len(pings), np.bool_))
         self._drop("late", ~kept)
-        held = _join(self._held, arrived if kept.all() else _take(arrived, kept))
+        held = join(self._held, arrived if kept.all() else take(arrived, kept))
         is_final = held.time_s < newest_s[held.vehicle] - self.settings.reorder_s
-        self._held = _take(held, ~is_final)
-        return self._commit(_take(held, is_final))
+        self._held = take(held, ~is_final)
+        return self._match(self._assigned(self._screened(take(held, is_final))))
 
     def close(self) -> Step:
         """Give what was still held back."""
-        held, self._held = self._held, _nothing_held()
-        return self._commit(held)
+        held, self._held = self._held, nothing_held()
+        return self._match(merged(self._assigned(self._screened(held)), self._guesser.close()))
 
     def _vehicle_rows(self, labels: Labels) -> IntArray:
         rows = np.array([self._vehicle(text) for text in labels.texts], dtype=np.int32)
@@ -211,21 +188,23 @@ class Replay:
         if count := int(which.sum()):
             self.dropped[why] += count
 
-    def _commit(self, held: _Held) -> Step:
-        """Screen, assign, match: pings in their order, nothing earlier to come."""
+    def _screened(self, held: HeldPings) -> HeldPings:
+        """Pings in their order, nothing earlier to come, without repeated and impossible ones."""
         rank = self._claim_rank()[held.claim] if len(held.time_s) else held.claim
-        held = _take(held, order_by_vehicle(held.vehicle, held.time_s, held.lat, held.lon, rank))
-        limits = self.settings.limits
+        held = take(held, order_by_vehicle(held.vehicle, held.time_s, held.lat, held.lon, rank))
         verdict = np.empty(len(held.time_s), np.int8)
-        screen(held.vehicle, held.time_s, held.lon, held.lat, self._fixes, limits, verdict)
+        screen(held.vehicle, held.time_s, held.lon, held.lat, self._fixes, self.settings.limits, verdict)
         self._drop("duplicate", verdict == DUPLICATE)
         self._drop("jump", verdict == JUMP)
-        held = held if (verdict == KEPT).all() else _take(held, verdict == KEPT)
-        samples = self._assigned(held)
+        return held if (verdict == KEPT).all() else take(held, verdict == KEPT)
+
+    def _match(self, told: Told) -> Step:
+        """Find where pings are on their trips, and what happened at calls."""
+        held, samples, limits = told.held, self._samples(told), self.settings.limits
         count = len(held.time_s)
         way_m, off_m, found = np.empty(count), np.empty(count), np.empty(count, np.int8)
         lines, plan = self.plan.kernel_lines, self.plan.kernel_plan
-        match_pings(samples, lines, plan, limits, self._progress, way_m, off_m, found)
+        match_pings(samples, lines, plan, limits, self.progress, way_m, off_m, found)
         crossings = cross_calls(samples, way_m, found, lines, plan, limits, self._passage)
         lateness_s = deviations_s(self.plan.calls, samples.trip, way_m, samples.clock_s, self.settings.zone_m)
         matched = Matched(
@@ -251,13 +230,11 @@ class Replay:
         rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
         return rank
 
-    def _assigned(self, held: _Held) -> Samples:
-        """Pings with their trips and the clocks of their service days."""
+    def _assigned(self, held: HeldPings) -> Told:
+        """Pings with the trips that they name or that tell by their course; some of these wait, or come later."""
         if not len(held.time_s):
-            nobody = np.empty(0, np.int32)
-            return Samples(nobody, nobody, *(np.empty(0) for _ in range(6)))
-        first = int(held.time_s.min() // DAY_S) - 2
-        calendar = self._calendar(first, int(held.time_s.max() // DAY_S) + 2)
+            return self._guesser.tell(held, np.empty(0, np.int32), np.empty(0, np.int32), self.claims, self.meanings)
+        calendar = self._calendar(held)
         start, candidate = candidate_rows(self.meanings)
         named = np.array([self._named_day(meaning) for meaning in self.meanings], dtype=np.int32)
         chosen = choose_trips(
@@ -269,11 +246,20 @@ class Replay:
             calendar,
             np.empty((len(held.time_s), 2), np.int32),
         )
-        trip, day = chosen[:, 0].copy(), chosen[:, 1]
-        origin_s = np.where(trip < 0, np.nan, calendar.origin_s[np.clip(day - first, 0, None)])
+        return self._guesser.tell(held, chosen[:, 0].copy(), chosen[:, 1].copy(), self.claims, self.meanings)
+
+    def _samples(self, told: Told) -> Samples:
+        """Pings with the clocks of their service days."""
+        held = told.held
+        if not len(held.time_s):
+            nobody = np.empty(0, np.int32)
+            return Samples(nobody, nobody, *(np.empty(0) for _ in range(6)))
+        day, place = np.unique(told.day, return_inverse=True)
+        origin_s = np.array([_service_day(self.plan, int(number))[0] for number in day], dtype=np.float64)
+        origin_s = np.where(told.trip < 0, np.nan, origin_s[place])
         return Samples(
-            performed=self._performed_rows(held, trip, day),
-            trip=trip,
+            performed=self._performed_rows(told),
+            trip=told.trip,
             time_s=held.time_s,
             clock_s=held.time_s - origin_s,
             lon=held.lon,
@@ -285,8 +271,9 @@ class Replay:
     def _named_day(self, meaning: Meaning) -> int:
         return meaning.day if self.plan.only_day is None else self.plan.only_day
 
-    def _calendar(self, first: int, last: int) -> Calendar:
-        days = range(first, last + 1)
+    def _calendar(self, held: HeldPings) -> Calendar:
+        first = int(held.time_s.min() // DAY_S) - 2
+        days = range(first, int(held.time_s.max() // DAY_S) + 3)
         known = [_service_day(self.plan, day) for day in days]
         return Calendar(
             first_day=first,
@@ -296,19 +283,21 @@ class Replay:
             trip_span_s=self.plan.trip_span_s,
         )
 
-    def _performed_rows(self, held: _Held, trip: Integers, day: Integers) -> IntArray:
+    def _performed_rows(self, told: Told) -> IntArray:
         """Rows of performed trips: looked up where one begins, and kept while nothing changes."""
-        keys = (held.vehicle, trip, day)
+        keys = (told.held.vehicle, told.trip, told.day)
         changes = np.flatnonzero(np.any([np.diff(key, prepend=key[0] - 1) != 0 for key in keys], axis=0))
-        parts = zip(*(key[changes].tolist() for key in keys), held.claim[changes].tolist(), strict=True)
+        more = (told.held.claim, told.evidence)
+        parts = zip(*(key[changes].tolist() for key in (*keys, *more)), strict=True)
         rows = [NONE if part[1] < 0 else self._performed_trip(*part) for part in parts]
-        return np.repeat(np.array(rows, dtype=np.int32), np.diff(changes, append=len(trip)))
+        return np.repeat(np.array(rows, dtype=np.int32), np.diff(changes, append=len(told.trip)))
 
-    def _performed_trip(self, vehicle: int, trip: int, day: int, claim: int) -> int:
+    def _performed_trip(self, vehicle: int, trip: int, day: int, claim: int, evidence: int) -> int:
         row = self._performed_row.setdefault((vehicle, trip, day), len(self.performed))
         if row == len(self.performed):
-            self.performed.append(PerformedTrip(vehicle, trip, day, self.meanings[claim].evidence))
-            self._progress = with_room(self._progress, row + 1, blank_progress)
+            found = self.meanings[claim].evidence if evidence == NONE else Evidence(evidence)
+            self.performed.append(PerformedTrip(vehicle, trip, day, found))
+            self.progress = with_room(self.progress, row + 1, blank_progress)
             self._passage = with_room(self._passage, row + 1, blank_passage)
         return row
 

@@ -44,6 +44,30 @@ class TraceSettings:
         On its way a vehicle that comes less than ``stuck_m`` in ``stuck_s`` makes no progress.
     silent_s
         A vehicle on a trip not heard of for so long is stale.
+    guess_pings, guess_m, guess_share
+        A vehicle that names no trip of the feed gets one only by so many pings that lie along so much of the trip's
+        line, so large a share of them on it.
+    guess_late_s, guess_early_s, block_late_s
+        No trip is given to a vehicle that would be later or earlier, or farther from the timetable where the trip is of
+        the block that it is known to serve.
+    rival_s
+        Trips that begin or end so far from now are looked at beside it.
+    late_scale_s, early_scale_s
+        Means of what vehicles are late, and early: a trip counts as the likelier the less its lateness is in these.
+    rival_odds
+        Another trip that fits the ground as well has to be less likely by this much, in natural logarithms of odds.
+    block_odds
+        So much likelier is a trip of the block that the vehicle is known to serve.
+    branch_m
+        A trip fits the ground worse where it explains so much less of the way.
+    begun_m
+        A trip whose line begins here is a rival once the vehicle has come so far along it.
+    look_m
+        Candidates are looked at each time the vehicle has come so far.
+    search_s
+        So long pings wait for a trip; a vehicle that stands so long on a trip that was guessed has left it.
+    lost_s
+        A vehicle off the line of a trip that was guessed for so long has left it.
     """
 
     reorder_s: float = 60.0
@@ -68,6 +92,22 @@ class TraceSettings:
     stuck_s: float = 480.0
     stuck_m: float = 60.0
     silent_s: float = 300.0
+    guess_pings: int = 8
+    guess_m: float = 800.0
+    guess_share: float = 0.9
+    guess_late_s: float = 600.0
+    guess_early_s: float = 300.0
+    block_late_s: float = 1200.0
+    rival_s: float = 1800.0
+    late_scale_s: float = 240.0
+    early_scale_s: float = 120.0
+    rival_odds: float = 3.0
+    block_odds: float = 6.0
+    branch_m: float = 500.0
+    begun_m: float = 50.0
+    look_m: float = 200.0
+    search_s: float = 1800.0
+    lost_s: float = 300.0
 
     @property
     def limits(self) -> Limits:
