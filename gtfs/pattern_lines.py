@@ -12,6 +12,10 @@ from networks.network import FloatArray
 STOP_RADIUS_M = 500.0
 """A stop farther from its pattern's line has no place on it of its own."""
 
+PIECE_M = 50.0
+"""Stops keep their order from piece to piece of a line, so that pieces have to be shorter than the way between stops:
+on a straight street out and back all would find places on the way out."""
+
 EARTH_AXIS_M = 6_378_137.0
 FLATTENING = 1 / 298.257223563
 """Of the WGS 84 ellipsoid."""
@@ -105,9 +109,19 @@ def _call_way_m(
 ) -> FloatArray:
     """Places of calls in their order; one without a place of its own gets one between its neighbours'."""
     stops_m = _metres(_stops(timetable, pattern), frame)
-    place_m, _ = places_in_order(stops_m, line_m, way_m, STOP_RADIUS_M, 0.0)
+    place_m, _ = places_in_order(stops_m, *_in_pieces(line_m, way_m), STOP_RADIUS_M, 0.0)
     known = np.flatnonzero(np.isfinite(place_m))
     if not len(known):
         return np.linspace(0.0, float(way_m[-1]) if len(way_m) else 0.0, len(place_m))
     rows = np.arange(len(place_m))
     return np.maximum.accumulate(np.interp(rows, rows[known], place_m[known]))
+
+
+def _in_pieces(line_m: FloatArray, way_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A line with more corners, none farther than a piece from the one before, and the way up to each."""
+    length_m = np.diff(way_m)
+    pieces = np.maximum(np.ceil(length_m / PIECE_M), 1).astype(np.int32)
+    row = np.repeat(np.arange(len(pieces)), pieces)
+    share = (np.arange(len(row)) - starts(pieces)[row]) / pieces[row]
+    corners_m = line_m[row] + share[:, None] * np.diff(line_m, axis=0)[row]
+    return np.concatenate((corners_m, line_m[-1:])), np.concatenate((way_m[row] + share * length_m[row], way_m[-1:]))
