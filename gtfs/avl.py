@@ -61,7 +61,7 @@ def _read_zip(path: Path, columns: ColumnMap | None, timezone: str | None) -> It
             with archive.open(members[0]) as stream:
                 yield from read_csv_pings(stream, str(path), columns, timezone)
         else:
-            yield from read_in_order(members, archive.read, str(path))
+            yield from read_in_order(members, archive.open, str(path))
 
 
 def _kind(path: Path) -> str:

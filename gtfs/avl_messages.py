@@ -4,16 +4,18 @@ import math
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from gtfs.avl_batch import Batch, Tally, with_notices
-from gtfs.realtime_positions import parse_positions, read_messages
+from gtfs.realtime_positions import HEADER_BYTES, header_time_s, parse_positions, read_messages
 from networks.faults import InputError
 from networks.intake import open_bytes
 
 MAX_MESSAGE_BYTES = 1 << 28
 TABLE_ENDINGS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".parquet")
 
-Read = Callable[[str], bytes]
+Open = Callable[[str], IO[bytes]]
+"""Opens the file of a name."""
 
 
 def read_message_pings(path: Path) -> Iterator[Batch]:
@@ -43,7 +45,7 @@ def read_folder_pings(folder: Path) -> Iterator[Batch]:
         RT_PARSE with the file that is none; AVL_EMPTY for a folder without files.
     """
     names = [path.name for path in folder.iterdir() if path.is_file() and is_message(path.name)]
-    return read_in_order(names, lambda name: message_bytes(folder / name), str(folder))
+    return read_in_order(names, lambda name: open_bytes(folder / name, MAX_MESSAGE_BYTES), str(folder))
 
 
 def message_members(archive: zipfile.ZipFile) -> list[str]:
@@ -62,7 +64,7 @@ def is_table(name: str) -> bool:
     return name.lower().endswith(TABLE_ENDINGS)
 
 
-def read_in_order(names: list[str], read: Read, source: str) -> Iterator[Batch]:
+def read_in_order(names: list[str], open_named: Open, source: str) -> Iterator[Batch]:
     """Read messages by their names, in the order of their headers' times; ``source`` holds them all.
 
     Raises
@@ -77,12 +79,20 @@ def read_in_order(names: list[str], read: Read, source: str) -> Iterator[Batch]:
         what = f"{tables[0]} is a table; a folder or an archive is read as messages of GTFS-Realtime"
         raise InputError("RT_PARSE", what, file=source, remedy="Name tables one by one")
     tally = Tally()
-    ordered = sorted(names, key=lambda name: (_told_s(read(name), f"{source}/{name}"), name))
-    contents = ((f"{source}/{name}", read(name)) for name in ordered)
+    ordered = sorted(names, key=lambda name: (_told_s(name, open_named, source), name))
+    contents = ((f"{source}/{name}", _whole(name, open_named)) for name in ordered)
     return with_notices(read_messages(contents, tally), tally)
 
 
-def _told_s(content: bytes, file: str) -> float:
+def _whole(name: str, open_named: Open) -> bytes:
+    with open_named(name) as stream:
+        return stream.read()
+
+
+def _told_s(name: str, open_named: Open, source: str) -> float:
     """The time of a message's header; those without one come first."""
-    told_s = parse_positions(content, file).told_s
+    with open_named(name) as stream:
+        told_s = header_time_s(stream.read(HEADER_BYTES))
+    if told_s is None:
+        told_s = parse_positions(_whole(name, open_named), f"{source}/{name}").told_s
     return -math.inf if math.isnan(told_s) else told_s

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
-from google.transit.gtfs_realtime_pb2 import FeedMessage
+from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
 
 from gtfs import realtime_kernels as kernels
 from gtfs.avl_batch import Batch, Sightings, Tally
@@ -52,6 +52,8 @@ MARKS = {
 }
 """How bodies begin, in small letters, that are given for a message by mistake."""
 SHOWN_BYTES = 1024
+HEADER_TAG, HEADER_BEGIN, HEADER_BYTES = 0x0A, 2, 129
+"""A message begins with the tag of its header and the length of that, a byte while it is below 128."""
 SPACE, WHITESPACE = 32, b"\t\n\r"
 BATCH_ENTITIES = 250_000
 """Entities of messages that are held at once."""
@@ -89,6 +91,20 @@ def parse_positions(content: bytes, file: str) -> Message:
         raise InputError("RT_PARSE", _looks_like(content), file=file, remedy=REMEDY)
     _require_positions(message, file)
     return Message(file, float(message.header.timestamp) or np.nan, len(message.entity), content)
+
+
+def header_time_s(start: bytes) -> float | None:
+    """The time of a message's header from its first :data:`HEADER_BYTES`, NaN if it has none.
+
+    None where that is not to be seen: the message begins with something else, or is none.
+    """
+    if len(start) <= HEADER_BEGIN or start[0] != HEADER_TAG or start[1] > HEADER_BYTES - HEADER_BEGIN:
+        return None
+    try:
+        header = FeedHeader.FromString(start[HEADER_BEGIN : HEADER_BEGIN + start[1]])
+    except DecodeError:
+        return None
+    return float(header.timestamp) or np.nan
 
 
 def _has_unknown(message: Any) -> bool:

@@ -254,6 +254,8 @@ def test_texts_are_as_the_csv_module_writes_them_at_any_chunking(cells, quoting,
     with mock.patch.object(avl_lines, "BLOCK_BYTES", block_bytes):
         found = read(HEAD.replace("\n", end) + stream.getvalue())
     assert [row[1] for row in rows(found)] == [trip.strip() for trip, _ in cells]
+    for batch in found:
+        assert sorted(batch.pings.trip.texts) == sorted(set(batch.pings.trip.texts) - {""})
     assert said(found) == []
 
 

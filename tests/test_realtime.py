@@ -317,6 +317,10 @@ def test_a_folder_and_a_zip_are_read_in_the_order_of_their_headers(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     write_fleet(folder, times_s)
+    last = folder / f"{times_s[-1] % 7}-{times_s[-1]}.pb"
+    header_last = last.read_bytes()
+    begin = 2 + header_last[1]
+    last.write_bytes(header_last[begin:] + header_last[:begin])
     (folder / ".hidden").write_text("not a message")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for path in sorted(folder.glob("*.pb")):
