@@ -24,7 +24,7 @@ class Detour:
     trip_id, vehicle_id, route
         Whose.
     begin_s, end_s
-        Pings off the line, or events of skipped stops, from the first to the last, in epoch seconds.
+        The longest time off the route, or the events of skipped stops, in epoch seconds.
     line_m, stops_m
         The route, and its stops.
     skipped
@@ -33,6 +33,8 @@ class Detour:
         Which stops those are, shape (stops,).
     pings_m, is_off
         The vehicle's way, and whether each ping was taken as off the route, shape (pings,).
+    longest
+        The most pings in a row that were off the route.
     off_m
         Greatest distance from the line.
     """
@@ -48,6 +50,7 @@ class Detour:
     is_skipped: npt.NDArray[np.bool_]
     pings_m: FloatArray
     is_off: npt.NDArray[np.bool_]
+    longest: slice
     off_m: float
 
 
@@ -75,7 +78,8 @@ def _detour(result: ReplayResult, performed: int, events: list[Event]) -> Detour
     matched = result.matched
     pings = np.flatnonzero((matched.performed == performed) & np.isin(matched.found, (MATCHED, OFF_ROUTE)))
     is_off = matched.found[pings] == OFF_ROUTE
-    times_s = [*matched.time_s[pings[is_off]].tolist(), *(event.time_s for event in events)]
+    longest = _longest(is_off)
+    times_s = matched.time_s[pings[longest]].tolist() or [event.time_s for event in events]
 
     def metres(lons: FloatArray, lats: FloatArray) -> FloatArray:
         return np.column_stack(((lons - lon) * east_m, (lats - lat) * north_m))
@@ -92,5 +96,13 @@ def _detour(result: ReplayResult, performed: int, events: list[Event]) -> Detour
         is_skipped=is_skipped,
         pings_m=metres(matched.lon[pings], matched.lat[pings]),
         is_off=is_off,
+        longest=longest,
         off_m=float(matched.off_m[pings[is_off]].max(initial=0.0)),
     )
+
+
+def _longest(is_off: npt.NDArray[np.bool_]) -> slice:
+    """The longest run of pings that are off, the first of several; empty where none is."""
+    edges = np.flatnonzero(np.diff(is_off.astype(np.int8), prepend=0, append=0))
+    runs = [slice(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
+    return max(runs, key=lambda run: run.stop - run.start, default=slice(0, 0))

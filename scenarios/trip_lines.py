@@ -9,24 +9,19 @@ from matplotlib.lines import Line2D
 
 from networks.network import FloatArray
 from scenarios.content import ReportContent
-from scenarios.drawing import FAINT, INK, Drawing, canvas, colour_of, label
+from scenarios.drawing import Drawing, canvas, colour_of, label
+from scenarios.line_axes import clock_axis, name_stops
 from scenarios.transit_content import TransitContent
-from sim.times import clock_text
 from sim.transit_plan import TransitPlan
 from sim.transit_run import TransitRun
 
 STEM = "trip_lines"
 MAX_FIGURES = 4
-MAX_STOP_NAMES = 9
-"""Names along a figure; more would not be read."""
-
 STANDING_M = 5.0
 """So near to its first or last stop a vehicle is taken to be there."""
 
 _HEIGHT_IN = 5.6
 _PLANNED = "#8b949c"
-_TICKS_S = (300, 600, 900, 1800, 3600, 7200, 14400)
-_MOST_TICKS = 13
 _CAPTION = (
     "Each line is a trip: the steeper, the faster; flat where the vehicle stands. Thin grey: the timetable. "
     "Coloured: the same trips as simulated, one run of each variant. Lines that close up are buses that bunch."
@@ -97,7 +92,7 @@ def _draw(path: Path, content: ReportContent, transit: TransitContent, line: _Li
     title = f"Line {label(line.route, 20)} to {label(line.stop_names[-1], 40)}"
     with canvas(path, _HEIGHT_IN, title, _note(content, transit, line)) as figure:
         axes = figure.subplots()
-        _name_stops(axes, line)
+        name_stops(axes, line.stop_m, line.stop_names)
         _draw_timetable(axes, transit.plan, line)
         keys = [Line2D([], [], color=_PLANNED, linewidth=1.2, label="timetable")]
         for position, variant in enumerate(content.variants):
@@ -139,34 +134,6 @@ def _driven(plan: TransitPlan, run: TransitRun, leg: int) -> tuple[FloatArray, F
     return times_s[kept], np.clip(ways_m[kept], 0.0, end_m)
 
 
-def _name_stops(axes: Axes, line: _Line) -> None:
-    """A faint line at each stop, and the names of some, the first and the last among them, on the right."""
-    axes.hlines(line.stop_m / 1000, 0, 1, transform=axes.get_yaxis_transform(), color=FAINT, linewidth=0.8, zorder=1)
-    for row in _named(line.stop_m):
-        axes.annotate(
-            label(line.stop_names[row], 34),
-            (1.0, line.stop_m[row] / 1000),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=INK,
-        )
-    axes.set_ylabel("distance along the line (km)")
-    axes.set_ylim(-0.02 * line.stop_m[-1] / 1000, 1.02 * line.stop_m[-1] / 1000)
-
-
-def _named(stop_m: FloatArray) -> list[int]:
-    """Stops to name: from the last back to the first, none so near to the one before that the names would touch."""
-    apart_m = stop_m[-1] / MAX_STOP_NAMES
-    named = [len(stop_m) - 1]
-    for row in range(len(stop_m) - 2, -1, -1):
-        if stop_m[named[-1]] - stop_m[row] >= apart_m and (row == 0 or stop_m[row] >= apart_m):
-            named.append(row)
-    return named
-
-
 def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
     """Time of day below, over what was simulated of the line."""
     runs = [run for _, run in transit.traces.values()]
@@ -174,12 +141,7 @@ def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
     if not len(times_s):
         times_s = np.concatenate([_planned(transit.plan, leg)[0] for leg in line.legs])
     first_s, last_s = float(times_s.min()) // 60 * 60, max(float(times_s.max()), min(run.end_s for run in runs))
-    every_s = next((step for step in _TICKS_S if (last_s - first_s) / step < _MOST_TICKS), _TICKS_S[-1])
-    ticks = np.arange(np.ceil(first_s / every_s) * every_s, last_s + 1, every_s)
-    axes.set_xticks(ticks, [clock_text(float(tick))[:5] for tick in ticks])
-    margin_s = 0.01 * (last_s - first_s) + 1
-    axes.set_xlim(first_s - margin_s, last_s + margin_s)
-    axes.set_xlabel("time of day")
+    clock_axis(axes, first_s, last_s)
 
 
 def _note(content: ReportContent, transit: TransitContent, line: _Line) -> str:
