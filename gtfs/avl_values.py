@@ -2,8 +2,6 @@
 
 import math
 import re
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,13 +93,8 @@ def id_text(value: object) -> str:
     return text.partition(".")[0] if WHOLE.fullmatch(text) else text
 
 
-def labels(column: pa.Array, clean: Callable[[Any], str] = id_text) -> Labels:
-    """A column of ids as labels.
-
-    Parameters
-    ----------
-    clean
-        The text of a value, empty where it says nothing.
+def labels(column: pa.Array) -> Labels:
+    """A column of ids as labels: without the spaces around them, whole numbers without a point.
 
     Raises
     ------
@@ -112,7 +105,7 @@ def labels(column: pa.Array, clean: Callable[[Any], str] = id_text) -> Labels:
         return Labels(np.full(len(column), NO_LABEL, dtype=np.int32), ())
     encoded = column if pa.types.is_dictionary(column.type) else _encoded(column)
     places: dict[str, int] = {}
-    texts = [clean(value) for value in encoded.dictionary.to_pylist()]
+    texts = [id_text(value) for value in encoded.dictionary.to_pylist()]
     codes = [places.setdefault(text, len(places)) if text else NO_LABEL for text in texts]
     indices = pc.fill_null(pc.cast(encoded.indices, pa.int32()), len(codes)).to_numpy(zero_copy_only=False)
     return Labels(np.array([*codes, NO_LABEL], dtype=np.int32)[indices], tuple(places))
@@ -123,3 +116,11 @@ def _encoded(column: pa.Array) -> pa.DictionaryArray:
         return column.dictionary_encode()
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as fault:
         raise unusable(column.type, "texts") from fault
+
+
+def label_texts(texts: list[str]) -> Labels:
+    """Labels of texts, one a row; an empty one says nothing."""
+    places: dict[str, int] = {"": NO_LABEL}
+    codes = [places.setdefault(text, len(places) - 1) for text in texts]
+    del places[""]
+    return Labels(np.array(codes, dtype=np.int32), tuple(places))

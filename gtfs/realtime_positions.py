@@ -5,21 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
 
-from gtfs import realtime_kernels as kernels
 from gtfs.avl_batch import Batch, Sightings, Tally
 from gtfs.avl_ranges import checked
 from gtfs.avl_times import service_dates, start_times
-from gtfs.avl_values import Flags, labels
+from gtfs.avl_values import Flags, label_texts
 from gtfs.pings import Labels, Pings, no_labels
 from networks.faults import InputError
 from networks.network import FloatArray
-
-Bytes = kernels.Bytes
 
 FIELDS = {
     "event_timestamp": "vehicle.timestamp",
@@ -55,22 +51,18 @@ SHOWN_BYTES = 1024
 HEADER_TAG, HEADER_BEGIN, HEADER_BYTES = 0x0A, 2, 129
 """A message begins with the tag of its header and the length of that, a byte while it is below 128."""
 SPACE, WHITESPACE = 32, b"\t\n\r"
-BATCH_ENTITIES = 250_000
+BATCH_ENTITIES = 1 << 16
 """Entities of messages that are held at once."""
 REMEDY = "Give the URL or the file of the feed's VehiclePositions, in protobuf"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """A sound VehiclePositions message.
-
-    ``file`` is what it is called in messages, ``told_s`` the time of its header, NaN if there is none.
-    """
+    """A VehiclePositions message and what it is called in messages; ``told_s`` is its header's time, NaN if none."""
 
     file: str
     told_s: float
-    entities: int
-    content: bytes
+    content: Any
 
 
 def parse_positions(content: bytes, file: str) -> Message:
@@ -90,7 +82,7 @@ def parse_positions(content: bytes, file: str) -> Message:
     if not sound or _has_unknown(message):
         raise InputError("RT_PARSE", _looks_like(content), file=file, remedy=REMEDY)
     _require_positions(message, file)
-    return Message(file, float(message.header.timestamp) or np.nan, len(message.entity), content)
+    return Message(file, float(message.header.timestamp) or np.nan, message)
 
 
 def header_time_s(start: bytes) -> float | None:
@@ -146,28 +138,30 @@ def sightings(messages: Sequence[Message]) -> Sightings:
     InputError
         RT_PARSE where an id is no UTF-8.
     """
-    content = np.frombuffer(b"".join(message.content for message in messages), dtype=np.uint8)
-    starts = np.cumsum([0, *(len(message.content) for message in messages)])
-    entities = sum(message.entities for message in messages)
-    numbers = np.full((entities, 6), np.nan)
-    texts = np.zeros((entities, 6, 2), dtype=np.int64)
-    owners = np.zeros((entities, 2), dtype=np.int64)
-    count = kernels.vehicles(content, starts, numbers, texts, owners)
+    rows = [
+        (number, row, entity.vehicle)
+        for number, message in enumerate(messages)
+        for row, entity in enumerate(message.content.entity)
+        if entity.HasField("vehicle")
+    ]
+    vehicles = [vehicle for _, _, vehicle in rows]
+    told_s = np.array([messages[number].told_s for number, _, _ in rows], dtype=np.float64)
     try:
-        pings, illegible = _pings(content, numbers[:count], texts[:count])
-    except pa.ArrowInvalid as fault:
+        pings, illegible = _pings(vehicles)
+    except UnicodeError as fault:
         for message in messages if len(messages) > 1 else ():
             sightings([message])
         what = "damaged: a text in it is no UTF-8"
         raise InputError("RT_PARSE", what, file=messages[0].file, remedy=REMEDY) from fault
 
     def place(row: int) -> tuple[str, int]:
-        return messages[owners[row, 0]].file, int(owners[row, 1])
+        number, entity, _ = rows[row]
+        return messages[number].file, entity
 
     def written(word: str, row: int) -> str:
-        return _written(messages[owners[row, 0]].content, int(owners[row, 1]), FIELDS[word])
+        number, _, _ = rows[row]
+        return _written(messages[number].content, vehicles[row], FIELDS[word])
 
-    told_s = np.array([message.told_s for message in messages])[owners[:count, 0]]
     return Sightings(pings, told_s, place, written, FIELDS, illegible)
 
 
@@ -177,46 +171,53 @@ def message_batch(message: Message) -> Batch:
     return replace(checked(sightings([message]), tally), notices=tally.notices())
 
 
-def _pings(content: Bytes, numbers: FloatArray, texts: kernels.Integers) -> tuple[Pings, dict[str, Flags]]:
-    """Columns of vehicles, and what cannot be read."""
-    named = (texts[:, kernels.VEHICLE, 1] > texts[:, kernels.VEHICLE, 0])[:, None]
-    called = np.where(named, texts[:, kernels.VEHICLE], texts[:, kernels.LABEL])
-    days, no_day = service_dates(_labels(content, texts[:, kernels.DATE]), "%Y%m%d")
-    starts, no_start = start_times(_labels(content, texts[:, kernels.START]))
-    time_s = numbers[:, kernels.TIME]
+def _pings(vehicles: list[Any]) -> tuple[Pings, dict[str, Flags]]:
+    """Columns of the vehicles of entities, and what cannot be read."""
+    positions = [vehicle.position for vehicle in vehicles]
+    trips = [vehicle.trip for vehicle in vehicles]
+    placed = np.array([vehicle.HasField("position") for vehicle in vehicles], dtype=np.bool_)
+    days, no_day = service_dates(_labels([trip.start_date for trip in trips]), "%Y%m%d")
+    starts, no_start = start_times(_labels([trip.start_time for trip in trips]))
+    times_s = np.array([vehicle.timestamp for vehicle in vehicles], dtype=np.float64)
     pings = Pings(
-        time_s=np.where(time_s == 0, np.nan, time_s),
-        vehicle=_labels(content, called),
-        trip=_labels(content, texts[:, kernels.TRIP]),
-        route=_labels(content, texts[:, kernels.ROUTE]),
-        block=no_labels(len(numbers)),
+        time_s=np.where(times_s == 0, np.nan, times_s),
+        vehicle=_labels([_vehicle_id(vehicle.vehicle) for vehicle in vehicles]),
+        trip=_labels([trip.trip_id for trip in trips]),
+        route=_labels([trip.route_id for trip in trips]),
+        block=no_labels(len(vehicles)),
         start_date=days,
         start_time=starts,
-        lat=numbers[:, kernels.LAT].copy(),
-        lon=numbers[:, kernels.LON].copy(),
-        heading_deg=numbers[:, kernels.HEADING],
-        speed_mps=numbers[:, kernels.SPEED],
-        odometer_m=numbers[:, kernels.ODOMETER],
+        lat=np.where(placed, _column([position.latitude for position in positions]), np.nan),
+        lon=np.where(placed, _column([position.longitude for position in positions]), np.nan),
+        heading_deg=_column([place.bearing if place.HasField("bearing") else np.nan for place in positions]),
+        speed_mps=_column([place.speed if place.HasField("speed") else np.nan for place in positions]),
+        odometer_m=_column([place.odometer if place.HasField("odometer") else np.nan for place in positions]),
     )
     return pings, {"service_date": no_day, "trip_start_time": no_start}
 
 
-def _labels(content: Bytes, spans: kernels.Integers) -> Labels:
-    """Labels of the texts in spans of bytes, shape (rows, 2)."""
-    lengths = spans[:, 1] - spans[:, 0]
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    places = np.arange(offsets[-1]) + np.repeat(spans[:, 0] - offsets[:-1], lengths)
-    buffers = (pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(content[places]))
-    column = pa.StringArray.from_buffers(len(spans), *buffers)
-    column.validate(full=True)
-    return labels(column, str.strip)
+def _vehicle_id(vehicle: Any) -> str:
+    """The vehicle's id, or what its passengers call it where the feed gives none."""
+    name: str = (vehicle.id or vehicle.label).strip()
+    return name
 
 
-def _written(content: bytes, entity: int, field: str) -> str:
-    """A field of a message as text, empty where it is not set."""
-    message = FeedMessage.FromString(content)
+def _labels(texts: list[str]) -> Labels:
+    """Labels of texts; the bindings give bytes for one that is no UTF-8."""
+    labels = label_texts(texts)
+    if not all(isinstance(text, str) for text in labels.texts):
+        raise UnicodeError
+    return labels
+
+
+def _column(values: list[float]) -> FloatArray:
+    return np.array(values, dtype=np.float64)
+
+
+def _written(message: Any, vehicle: Any, field: str) -> str:
+    """A field as text, empty where it is not set."""
     kind, *names = field.split(".")
-    value = message.header if kind == "header" else message.entity[entity].vehicle
+    value = message.header if kind == "header" else vehicle
     for name in names:
         if not value.HasField(name):
             return ""
@@ -236,7 +237,7 @@ def read_messages(contents: Iterable[tuple[str, bytes]], tally: Tally) -> Iterat
     entities = 0
     for file, content in contents:
         held.append(parse_positions(content, file))
-        entities += held[-1].entities
+        entities += len(held[-1].content.entity)
         if entities >= BATCH_ENTITIES:
             yield checked(sightings(held), tally)
             held, entities = [], 0

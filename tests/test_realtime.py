@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from google.protobuf.message import DecodeError
 from google.transit.gtfs_realtime_pb2 import FeedMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +23,6 @@ from gtfs.realtime import (
     alerts_message,
     trip_updates_message,
 )
-from gtfs.realtime_kernels import vehicles
 from gtfs.realtime_positions import message_batch, parse_positions
 from networks.faults import InputError
 from tests.made_positions import bus, positions
@@ -195,97 +193,6 @@ def test_a_damaged_message_is_refused_or_within_range(data, flips, cut):
     assert (pings.vehicle.codes >= 0).all()
     assert not ((pings.speed_mps < 0) | (pings.speed_mps > 60)).any()
     assert all(pings.vehicle.texts)
-
-
-def naive_rows(content: bytes) -> list[tuple]:
-    """What the bindings say of each vehicle, one value after the other; None for what is not set."""
-    found = []
-    for number, entity in enumerate(FeedMessage.FromString(content).entity):
-        if entity.HasField("vehicle"):
-            vehicle, place = entity.vehicle, entity.vehicle.position
-            values = [float(vehicle.timestamp) if vehicle.HasField("timestamp") else None]
-            values += [
-                getattr(place, name) if place.HasField(name) else None
-                for name in ("latitude", "longitude", "bearing", "speed", "odometer")
-            ]
-            trip = vehicle.trip
-            texts = [vehicle.vehicle.id, vehicle.vehicle.label, trip.trip_id, trip.route_id, trip.start_date]
-            found.append((number, *values, *map(as_bytes, [*texts, trip.start_time])))
-    return found
-
-
-def as_bytes(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text
-
-
-def kernel_rows(content: bytes) -> list[tuple]:
-    """What the kernel says."""
-    count = len(FeedMessage.FromString(content).entity)
-    numbers, texts = np.full((count, 6), np.nan), np.zeros((count, 6, 2), dtype=np.int64)
-    owners = np.zeros((count, 2), dtype=np.int64)
-    starts = np.array([0, len(content)])
-    rows = vehicles(np.frombuffer(content, dtype=np.uint8), starts, numbers, texts, owners)
-    return [
-        (
-            int(owners[row, 1]),
-            *(None if np.isnan(value) else value for value in numbers[row].tolist()),
-            *(content[begin:end] for begin, end in texts[row]),
-        )
-        for row in range(rows)
-    ]
-
-
-def without_nan(rows: list[tuple]) -> list[tuple]:
-    return [tuple(None if value != value else value for value in row) for row in rows]  # noqa: PLR0124
-
-
-NUMBER = st.floats(width=32)
-TEXT = st.text(max_size=8)
-VEHICLES = st.lists(
-    st.fixed_dictionaries(
-        {"latitude": NUMBER, "longitude": NUMBER},
-        optional={
-            "timestamp": st.integers(0, 2**64 - 1),
-            "bearing": NUMBER,
-            "speed": NUMBER,
-            "odometer": st.floats(),
-            "id": TEXT,
-            "trip_id": TEXT,
-            "route_id": TEXT,
-            "start_date": TEXT,
-            "start_time": TEXT,
-        },
-    ),
-    max_size=6,
-)
-UNKNOWN = st.sampled_from(
-    [b"", b"\xfa\x3e\x02ab", b"\xfb\x3e\x08\x01\x13\x14\xfc\x3e", b"\xf8\x3e\x96\x01", b"\xfd\x3e1234"]
-)
-
-
-@given(first=VEHICLES, second=VEHICLES, unknown=UNKNOWN)
-@settings(deadline=None)
-def test_the_kernel_reads_what_the_bindings_read(first, second, unknown):
-    content = positions(first) + unknown + positions(second)
-    assert without_nan(kernel_rows(content)) == without_nan(naive_rows(content))
-
-
-@given(data=st.data(), flips=st.integers(1, 3))
-@settings(deadline=None, max_examples=300)
-def test_the_kernel_reads_damaged_messages_as_the_bindings_do(data, flips):
-    content = bytearray(fleet())
-    for _ in range(flips):
-        content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    try:
-        expected = naive_rows(bytes(content))
-    except DecodeError:
-        return
-    assert without_nan(kernel_rows(bytes(content))) == without_nan(expected)
-
-
-def test_the_kernel_takes_no_message_and_an_empty_one():
-    assert kernel_rows(b"") == []
-    assert kernel_rows(positions([])) == []
 
 
 @given(cut=st.integers(0, len(fleet()) - 1))
