@@ -107,7 +107,7 @@ class Convoy:
         way_m = _way_m(track, edge, vehicle.getLanePosition(name), inside=road.startswith(":"))
         ride.note(time_s, way_m, vehicle.getSpeed(name))
         ahead_m = _aim_m(track, time_s + self._ahead_s)
-        real_mps = float(ahead_m[0] - track.way_at(np.array([time_s]))[0]) / self._step_s
+        real_mps = float(ahead_m[0] - _aim_m(track, np.array([time_s]))[0]) / self._step_s
         limit_mps = float(self._limits_mps[track.path.edges[edge]])
         wanted_mps = min(speed_to_follow(way_m, ahead_m, self._ahead_s), max(limit_mps, real_mps))
         vehicle.setSpeedFactor(name, max(1.0, wanted_mps / limit_mps))

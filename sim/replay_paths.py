@@ -95,9 +95,17 @@ def _pieces(
     for row, path in enumerate(found.paths):
         on_path = places.path == row
         way_m = np.maximum.accumulate(places.way_m[on_path])
-        calls = found.places.path == row
         if len(way_m) > 1 and way_m[-1] - way_m[0] >= LEAST_M:
-            yield Piece(path, shape_m[on_path], way_m, found.places.way_m[calls])
+            kept = _without_repeats(way_m)
+            calls_m = found.places.way_m[found.places.path == row]
+            yield Piece(path, shape_m[on_path][kept], way_m[kept], calls_m)
+
+
+def _without_repeats(way_m: FloatArray) -> slice:
+    """Points but those at the ends that share the path's own end: they lie beyond it."""
+    first = int(np.searchsorted(way_m, way_m[0], side="right")) - 1
+    last = int(np.searchsorted(way_m, way_m[-1], side="left"))
+    return slice(first, last + 1)
 
 
 def _lonlat(day: Timetable, pattern: int) -> FloatArray:
