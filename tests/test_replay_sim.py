@@ -1,6 +1,7 @@
 """Replayed vehicles in SUMO: they keep to their curves, give way to what is in their way, and others to them."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from multiprocessing import get_context
 
@@ -62,8 +63,15 @@ CROSSES = [
 
 
 @pytest.fixture(scope="module")
-def street(tmp_path_factory):
-    """What became of each case on a street, and of one at a light, all simulated in a process of their own."""
+def pool():
+    """A process in which all simulations of these tests run, one after another."""
+    with get_context("spawn").Pool(1) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def street(pool, tmp_path_factory):
+    """What became of each case on a street, and of one at a light, all simulated."""
     folder = tmp_path_factory.mktemp("street")
     path = write_streets(folder, PLACES, STREET, {})
     cross = write_red_cross(tmp_path_factory.mktemp("cross"))
@@ -71,8 +79,7 @@ def street(tmp_path_factory):
     cases = {name: (folder, path, "ab bc", *case) for name, case in CASES.items()}
     cases["red"] = (folder, cross, "wc ce", steady, [])
     cases["red, and others cross"] = (folder, cross, "wc ce", steady, CROSSES)
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_ride_all, (cases,))
+    return pool.apply(_ride_all, (cases,))
 
 
 def write_red_cross(folder):
@@ -202,7 +209,7 @@ def curves_of(transit, run, network):
 
 
 @pytest.fixture(scope="module")
-def recorded(adlershof, tmp_path_factory):
+def recorded(pool, adlershof, tmp_path_factory):
     """Twenty minutes of the built-in city's buses among cars, as curves along their shapes; and other cars."""
     folder = tmp_path_factory.mktemp("recorded")
     network = read_network(adlershof)
@@ -215,19 +222,12 @@ def recorded(adlershof, tmp_path_factory):
     signals = tuple(signal.signal_id for signal in network.signals)[:3]
     routes = (folder / "cars1.rou.xml",)
     spec = RunSpec("static", "static", 1, adlershof, routes, SEVEN, SEVEN + SPAN_S, signals, signals)
-    with get_context("spawn").Pool(1) as pool:
-        run = pool.apply(_simulated, (spec, folder))
+    run = pool.apply(_simulated, (spec, folder))
     return folder, spec, transit, curves_of(transit, run.transit, network)
 
 
 def _simulated(spec, folder):
-    return simulate(_with(spec, transit=folder / "transit"))
-
-
-def _with(spec, **changes):
-    from dataclasses import replace  # noqa: PLC0415 - runs in a process of its own
-
-    return replace(spec, **changes)
+    return simulate(replace(spec, transit=folder / "transit"))
 
 
 def _replayed(spec, day, curves):
@@ -244,12 +244,11 @@ def _replayed(spec, day, curves):
 
 
 @pytest.mark.parametrize("routes", ["none", "cars1", "cars2"])
-def test_buses_of_a_simulation_are_replayed_to_where_they_were(recorded, routes):
+def test_buses_of_a_simulation_are_replayed_to_where_they_were(pool, recorded, routes):
     """On empty streets, among the cars that they had around them, and among others."""
     folder, spec, transit, curves = recorded
     cars = () if routes == "none" else (folder / f"{routes}.rou.xml",)
-    with get_context("spawn").Pool(1) as pool:
-        found, rides, measures = pool.apply(_replayed, (_with(spec, routes=cars), transit.timetable, curves))
+    found, rides, measures = pool.apply(_replayed, (replace(spec, routes=cars), transit.timetable, curves))
     assert all(each.inside_share > 0.98 for each in found)
     totals = replay_totals(rides, spec.step_s)
     assert totals.entered == totals.rides > 8
@@ -261,22 +260,20 @@ def test_buses_of_a_simulation_are_replayed_to_where_they_were(recorded, routes)
     assert measures.scheduled == (200 if cars else 0)
 
 
-def test_a_run_repeats(recorded):
+def test_a_run_repeats(pool, recorded):
     _, spec, transit, curves = recorded
-    spec = _with(spec, end_s=SEVEN + 300)
-    with get_context("spawn").Pool(1) as pool:
-        one, other = (pool.apply(_replayed, (spec, transit.timetable, curves))[1] for _ in range(2))
+    spec = replace(spec, end_s=SEVEN + 300)
+    one, other = (pool.apply(_replayed, (spec, transit.timetable, curves))[1] for _ in range(2))
     assert [ride.way_m for ride in one] == [ride.way_m for ride in other]
 
 
-def test_a_scenario_is_run_with_real_vehicles_in_it(recorded, tmp_path):
+def test_a_scenario_is_run_with_real_vehicles_in_it(pool, recorded, tmp_path):
     """Tables, sums, picture; the scenario's own buses are left out."""
     _, _, transit, curves = recorded
     text = write_demo_city(tmp_path / "city").read_text()
     quick = tmp_path / "city" / "quick.toml"
     quick.write_text(text.replace('end = "08:00:00"', 'end = "07:10:00"'))
-    with get_context("spawn").Pool(1) as pool:
-        told, shares = pool.apply(_into, (quick, transit.timetable, curves, tmp_path / "out"))
+    told, shares = pool.apply(_into, (quick, transit.timetable, curves, tmp_path / "out"))
     assert told == ["max-pressure, seed 3"]
     assert shares[-1] == pytest.approx(1.0)
     rows = read_csv(tmp_path / "out" / "into.csv", IntoRow)
