@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gtfs.avl import read_pings
+from gtfs.avl_columns import read_column_map
 from gtfs.clock import time_text
 from gtfs.event_watch import EventWatch, event_order
 from gtfs.feed import read_feed
@@ -31,6 +33,11 @@ NORTH_M = math.radians(6_378_137.0) * (1 - (2 - 1 / 298.257223563) / 298.2572235
 NAN = math.nan
 LENGTH_M = 5000
 STOPS_M = (0, 1000, 2000, 3000, 4000, 5000)
+TRACES = {
+    "kingston": "vehicle_positions.csv.gz",
+    "washington": "vehicle_positions.csv.gz",
+    "portland": "breadcrumbs_202212.csv.gz",
+}
 CALLS = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
 
 
@@ -234,3 +241,11 @@ def canonical(read: Read) -> tuple[list[tuple[object, ...]], ...]:
         for e in read.events
     )
     return pings, crossed, visits, events
+
+
+def recorded_pings(data_dir: Path, city: str) -> Pings:
+    """The trace of an agency as its readers give it, at once."""
+    columns = read_column_map(Path(__file__).parents[1] / "docs" / "columns" / f"{city}.toml")
+    batches = list(read_pings([data_dir / city / TRACES[city]], columns))
+    assert len(batches) == 1
+    return batches[0].pings
