@@ -30,12 +30,53 @@ STAYS, ENDED, LOST = 0, 1, 2
 """What following a trip comes to: it goes on, it came to its last call, or the vehicle left it."""
 
 
+STRIDE = 1 << 32
+"""Rows of a grid's cells are so far apart."""
+AGAINST = -0.5
+"""Cosine between a vehicle's course and a line from which on it runs the other way."""
+MISSES = 2
+"""So many pings in a row off a trip's line end its fit."""
+
+
+class Index(NamedTuple):
+    """The corners of lines by cells of a grid; :func:`gtfs.line_index.line_index` builds one.
+
+    Attributes
+    ----------
+    per_degree
+        Cells in a degree of longitude and latitude.
+    cell, start
+        Cells that have any, in ascending order, shape (cells,), and where those of each begin, shape (cells + 1,).
+    corner, pattern
+        Corners from which a line goes through the cell or by it, and their patterns.
+    """
+
+    per_degree: tuple[float, float]
+    cell: Integers
+    start: Integers
+    corner: Integers
+    pattern: Integers
+
+
+class Tried(NamedTuple):
+    """Candidates: trip, the moment from which its day counts, and the row of its line, shape (candidates,) each.
+
+    ``is_near`` tells which pings lie by which line, shape (lines, pings).
+    """
+
+    trip: Integers
+    origin_s: Floats
+    line: Integers
+    is_near: Flags
+
+
 class Patience(NamedTuple):
     """How long to wait for what; see :class:`gtfs.trace_settings.TraceSettings`."""
 
     still_m: float
     look_m: float
-    rest_m: float
+    end_m: float
+    layover_s: float
     search_s: float
     bridge_s: float
     lost_s: float
@@ -45,8 +86,8 @@ class Search(NamedTuple):
     """What is known of each vehicle, shape (vehicles,) or (vehicles, 2).
 
     ``trip`` and ``day`` are followed, NONE while the vehicle has none or names one itself. ``past_trip`` and
-    ``past_day`` are its latest; ``is_done`` where it was followed to that one's end, and ``rest_m`` is what it has come
-    since, NaN where it was not. ``anchor`` is the longitude and latitude where it came to a stand, at ``anchor_s``, NaN
+    ``past_day`` are its latest; ``is_done`` where it serves that one no more, and ``is_named`` where it named it itself.
+    ``anchor`` is the longitude and latitude where it came to a stand, at ``anchor_s``, NaN
     before the first ping; ``last_s`` is the time of its last ping; ``on_s`` is when it was last on the line that it
     follows. ``run_m`` is what it has come since candidates were last looked at.
     """
@@ -57,7 +98,6 @@ class Search(NamedTuple):
     past_day: Integers
     is_done: Flags
     is_named: Flags
-    rest_m: Floats
     anchor: Floats
     anchor_s: Floats
     last_s: Floats
@@ -67,7 +107,7 @@ class Search(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def wait(
-    front: int, rows: tuple[int, int], samples: Samples, vehicle: int, search: Search, patience: Patience, out: Flags
+    front: int, rows: tuple[int, int], samples: Samples, vehicle: int, search: Search, patience: Patience
 ) -> tuple[int, int, int]:
     """Take in pings of a vehicle without a trip, until it is time to look at candidates.
 
@@ -80,8 +120,6 @@ def wait(
         First row of those that wait already.
     rows
         From which row to which.
-    out
-        Set for rows given up while the vehicle rested at its trip's end, shape (pings,).
 
     Returns
     -------
@@ -90,12 +128,9 @@ def wait(
     for ping in range(rows[0], rows[1]):
         gap_s = samples.time_s[ping] - search.last_s[vehicle]
         if not gap_s <= patience.lost_s:
-            front, search.run_m[vehicle], search.rest_m[vehicle] = ping, 0.0, np.nan
-            search.anchor_s[vehicle] = np.nan
+            front, search.run_m[vehicle], search.anchor_s[vehicle] = ping, 0.0, np.nan
         has_moved = _moves(ping, samples, vehicle, search, patience.still_m)
-        rests = search.rest_m[vehicle] <= patience.rest_m
-        if rests or (not has_moved and samples.time_s[front] >= search.anchor_s[vehicle]):
-            out[front:ping] = rests
+        if not has_moved and samples.time_s[front] >= search.anchor_s[vehicle]:
             front = ping
         while samples.time_s[ping] - samples.time_s[front] > patience.search_s:
             front += 1
@@ -115,7 +150,6 @@ def _moves(ping: int, samples: Samples, vehicle: int, search: Search, still_m: f
     if step_m <= still_m and not is_first:
         return False
     search.run_m[vehicle] += step_m
-    search.rest_m[vehicle] += step_m
     anchor[0], anchor[1], search.anchor_s[vehicle] = lon, lat, samples.time_s[ping]
     return True
 
@@ -145,98 +179,123 @@ def follow(
         is_on = _match_ping(ping, samples, lines, plan, limits, progress, place_m, off_m)
         if is_on:
             search.on_s[vehicle] = samples.time_s[ping]
+        _moves(ping, samples, vehicle, search, patience.still_m)
         stood_s = samples.time_s[ping] - search.anchor_s[vehicle]
-        moves = _moves(ping, samples, vehicle, search, patience.still_m)
         off_s = samples.time_s[ping] - search.on_s[vehicle]
-        if off_s > patience.lost_s or gap_s > patience.bridge_s or (stood_s > patience.search_s and not moves):
+        if off_s > patience.lost_s or gap_s > patience.bridge_s or stood_s > patience.search_s:
             return ping, LOST
-        if is_on and place_m[ping] >= plan.call_way_m[plan.call_start[trip + 1] - 1] - limits.zone_m:
-            return ping + 1, ENDED
+        left_m = plan.call_way_m[plan.call_start[trip + 1] - 1] - progress.way_m[vehicle]
+        if left_m <= limits.zone_m or (left_m <= patience.end_m and (not is_on or stood_s >= patience.layover_s)):
+            return ping + (1 if is_on else 0), ENDED
     return rows[1], STAYS
 
 
 @njit(cache=True, nogil=True)
-def patterns_near(lon: float, lat: float, pattern: Integers, lines: Lines, near_m: float, out: Flags) -> Flags:
-    """Which of some patterns have a line within a distance of a place, shape (patterns,)."""
-    for row in range(len(pattern)):
-        frame = lines.frame[pattern[row]]
-        x_m, y_m = (lon - frame[0]) * frame[2], (lat - frame[1]) * frame[3]
-        out[row] = False
-        for corner in range(lines.start[pattern[row]], lines.start[pattern[row] + 1] - 1):
-            px, py = x_m - lines.corner_m[corner, 0], y_m - lines.corner_m[corner, 1]
+def lines_near(
+    samples: Samples, course: Floats, index: Index, row: Integers, lines: Lines, near_m: float, out: Flags
+) -> Flags:
+    """Tell by which lines pings lie, unless the vehicle runs the other way.
+
+    Parameters
+    ----------
+    course
+        Directions of :func:`courses`, shape (pings, 2).
+    row
+        Row of ``out`` of each pattern, NONE for those that are not asked for, shape (patterns,).
+    near_m
+        At most :data:`gtfs.line_index.REACH_M`.
+    out
+        Takes the answer, shape (rows, pings).
+    """
+    out[:] = False
+    for ping in range(len(course)):
+        north = np.floor(samples.lat[ping] * index.per_degree[1])
+        cell = np.int64(north) * STRIDE + np.int64(np.floor(samples.lon[ping] * index.per_degree[0]))
+        place = np.searchsorted(index.cell, cell)
+        if place == len(index.cell) or index.cell[place] != cell:
+            continue
+        for entry in range(index.start[place], index.start[place + 1]):
+            number, corner = row[index.pattern[entry]], index.corner[entry]
+            if number < 0 or out[number, ping]:
+                continue
             ux, uy = lines.unit[corner, 0], lines.unit[corner, 1]
-            length_m = lines.way_m[corner + 1] - lines.way_m[corner]
-            along_m = min(max(px * ux + py * uy, 0.0), length_m)
-            if (px - along_m * ux) ** 2 + (py - along_m * uy) ** 2 <= near_m**2:
-                out[row] = True
-                break
+            if course[ping, 0] * ux + course[ping, 1] * uy < AGAINST:
+                continue
+            frame = lines.frame[index.pattern[entry]]
+            px = (samples.lon[ping] - frame[0]) * frame[2] - lines.corner_m[corner, 0]
+            py = (samples.lat[ping] - frame[1]) * frame[3] - lines.corner_m[corner, 1]
+            along_m = min(max(px * ux + py * uy, 0.0), lines.way_m[corner + 1] - lines.way_m[corner])
+            out[number, ping] = (px - along_m * ux) ** 2 + (py - along_m * uy) ** 2 <= near_m**2
     return out
+
+
+@njit(cache=True, nogil=True)
+def courses(samples: Samples, still_m: float) -> Floats:
+    """Directions in which a vehicle came to its pings, 0 before it moved, shape (pings, 2); noise turns nothing."""
+    course = np.zeros((len(samples.time_s), 2))
+    since, x, y = 0, 0.0, 0.0
+    for ping in range(len(course)):
+        north = samples.lat[ping] - samples.lat[since]
+        east = (samples.lon[ping] - samples.lon[since]) * np.cos(np.radians(samples.lat[ping]))
+        way_m = 111_195.0 * np.hypot(east, north)
+        if way_m > still_m:
+            since, x, y = ping, 111_195.0 * east / way_m, 111_195.0 * north / way_m
+        course[ping, 0], course[ping, 1] = x, y
+    return course
 
 
 @njit(cache=True, nogil=True)
 def fit_trips(
     samples: Samples,
-    trip: Integers,
-    origin_s: Floats,
+    tried: Tried,
     lines: Lines,
     plan: Plan,
     limits: Limits,
     progress: Progress,
-    out: tuple[Integers, Floats],
+    count: Integers,
+    measure: Floats,
 ) -> None:
     """Hold a vehicle's pings against trips, each from where the vehicle may have begun it.
 
-    A trip's fit begins with the first ping on its line, and anew after two pings in a row that are not. A ping that
-    heads against the line counts as off it.
+    A trip's fit begins with the first ping on its line, and anew after two pings in a row that are not.
 
     Parameters
     ----------
     samples
         The vehicle's pings by time; ``performed``, ``trip`` and ``clock_s`` are overwritten, shape (pings,).
-    trip, origin_s
-        Candidates, and the moments from which their days count, shape (candidates,).
     progress
         Blank, takes where each candidate would be, a row a candidate.
-    out
-        Takes counts and measures, shape (candidates, 4) and (candidates, 6); the count is 0 where the trip does not fit.
+    count, measure
+        Take the answers, shape (candidates, 4) and (candidates, 6); the count is 0 where the trip does not fit.
     """
-    count, measure = out
     pings = len(samples.time_s)
     way_m, off_m, late_s = np.empty(pings), np.empty(pings), np.empty(pings)
-    for row in range(len(trip)):
+    for row in range(len(tried.trip)):
+        trip = tried.trip[row]
         count[row], measure[row] = 0, np.nan
-        samples.trip[:], samples.performed[:] = trip[row], row
-        samples.clock_s[:] = samples.time_s - origin_s[row]
-        begin, first_on, misses = 0, -1, 2
-        ons = 0
+        samples.trip[:], samples.performed[:] = trip, row
+        samples.clock_s[:] = samples.time_s - tried.origin_s[row]
+        begin, ons, misses = NONE, 0, 0
         for ping in range(pings):
-            is_on = _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m)
-            if is_on and not _heads_against(ping, samples, lines, progress.segment[row]):
-                if first_on < 0:
-                    begin, first_on, ons = ping, ping, 0
-                late_s[ons] = _lateness_s(trip[row], way_m[ping], samples.clock_s[ping], plan)
+            if tried.is_near[tried.line[row], ping] and _match_ping(
+                ping, samples, lines, plan, limits, progress, way_m, off_m
+            ):
+                if begin == NONE:
+                    begin, ons = ping, 0
+                late_s[ons] = _lateness_s(trip, way_m[ping], samples.clock_s[ping], plan)
                 ons, misses = ons + 1, 0
                 continue
             misses += 1
-            if misses >= 2:
-                first_on, progress.way_m[row] = -1, np.nan
-        if first_on < 0:
+            if misses >= MISSES:
+                begin, progress.way_m[row] = NONE, np.nan
+        if begin == NONE:
             continue
-        count[row, 0], count[row, 1], count[row, 2] = begin, pings - begin, ons
-        measure[row, 0] = progress.way_m[row] - way_m[begin]
-        measure[row, 1], count[row, 3] = _travelled(samples, begin)
+        count[row, BEGIN], count[row, COUNT], count[row, ON] = begin, pings - begin, ons
+        measure[row, GAINED_M] = progress.way_m[row] - way_m[begin]
+        measure[row, TRAVELLED_M], count[row, MOVES] = _travelled(samples, begin)
+        measure[row, LATE_S] = np.median(late_s[:ons])
+        measure[row, FROM_M] = way_m[begin] - plan.call_way_m[plan.call_start[trip]]
         measure[row, 4], measure[row, 5] = late_s[ons - 1] - late_s[0], samples.time_s[-1] - samples.time_s[begin]
-        measure[row, 3] = way_m[begin] - plan.call_way_m[plan.call_start[trip[row]]]
-        measure[row, 2] = np.median(late_s[:ons])
-
-
-@njit(cache=True, nogil=True)
-def _heads_against(ping: int, samples: Samples, lines: Lines, segment: int) -> bool:
-    """Whether a vehicle that moves heads against its line; limits of speed are those of trustworthy headings."""
-    if not samples.speed_mps[ping] >= 3.0 or np.isnan(samples.heading_deg[ping]):
-        return False
-    head = np.radians(samples.heading_deg[ping])
-    return bool(np.sin(head) * lines.unit[segment, 0] + np.cos(head) * lines.unit[segment, 1] < -0.5)
 
 
 @njit(cache=True, nogil=True)

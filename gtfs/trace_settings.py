@@ -66,6 +66,8 @@ class TraceSettings:
         Candidates are looked at each time the vehicle has come so far.
     search_s
         So long pings wait for a trip; a vehicle that stands so long on a trip that was guessed has left it.
+    end_m
+        So near its last call a guessed trip ends where the vehicle leaves the line, or stands for a layover.
     lost_s
         A vehicle off the line of a trip that was guessed for so long has left it.
     """
@@ -107,6 +109,7 @@ class TraceSettings:
     begun_m: float = 50.0
     look_m: float = 200.0
     search_s: float = 1800.0
+    end_m: float = 200.0
     lost_s: float = 300.0
 
     @property

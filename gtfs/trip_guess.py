@@ -16,24 +16,28 @@ import numpy.typing as npt
 from gtfs.guess_kernels import (
     BEGIN,
     COUNT,
-    ENDED,
     FROM_M,
     GAINED_M,
     LATE_S,
     LOOK,
+    MISSES,
     MOVES,
     NONE,
     ON,
     STAYS,
     TRAVELLED_M,
     Patience,
+    Index,
     Search,
+    Tried,
+    courses,
     fit_trips,
     follow,
-    patterns_near,
+    lines_near,
     wait,
 )
 from gtfs.held_pings import HeldPings, join, nothing_held, take
+from gtfs.line_index import line_index
 from gtfs.trace_kernels import Progress, Samples
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
@@ -44,9 +48,6 @@ from networks.network import FloatArray, IntArray
 DAY_S = 86_400
 DETOUR = 0.25
 """The way along a line may differ from the way that the vehicle has come by this share of it."""
-
-LOOKED_AT = (-1, -2)
-"""Pings near which a line has to pass."""
 
 Integers = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
@@ -93,7 +94,7 @@ class _Guess(NamedTuple):
 def blank_search(vehicles: int) -> Search:
     """Vehicles of which nothing is known."""
     whole = [np.full(vehicles, NONE, dtype=np.int32) for _ in range(4)]
-    real = [np.full(vehicles, np.nan) for _ in range(4)]
+    real = [np.full(vehicles, np.nan) for _ in range(3)]
     return Search(
         trip=whole[0],
         day=whole[1],
@@ -101,11 +102,10 @@ def blank_search(vehicles: int) -> Search:
         past_day=whole[3],
         is_done=np.zeros(vehicles, dtype=np.bool_),
         is_named=np.zeros(vehicles, dtype=np.bool_),
-        rest_m=real[0],
         anchor=np.full((vehicles, 2), np.nan),
-        anchor_s=real[1],
-        last_s=real[2],
-        on_s=real[3],
+        anchor_s=real[0],
+        last_s=real[1],
+        on_s=real[2],
         run_m=np.zeros(vehicles),
     )
 
@@ -130,6 +130,7 @@ class TripGuesser:
     wait_for_branch: bool = True
     _day_trips: dict[int, Candidates] = field(default_factory=dict)
     _block_row: IntArray = field(init=False)
+    _lines_by_place: Index | None = None
     _route_row: dict[str, int] = field(init=False)
     _patience: Patience = field(init=False)
 
@@ -140,7 +141,7 @@ class TripGuesser:
         blocks = [rows.get(text, NONE) for text in self.plan.timetable.trips.block_ids]
         self._block_row = np.array(blocks, dtype=np.int32)
         one = self.settings
-        self._patience = Patience(one.still_m, one.look_m, one.off_route_m, one.search_s, one.bridge_s, one.lost_s)
+        self._patience = Patience(one.still_m, one.look_m, one.end_m, one.layover_s, one.search_s, one.bridge_s, one.lost_s)
 
     def tell(
         self, held: HeldPings, trip: IntArray, day: IntArray, claims: Sequence[Claim], meanings: Sequence[Meaning]
@@ -179,43 +180,35 @@ class TripGuesser:
         search.trip[rows] = search.day[rows] = NONE
         search.past_trip[rows], search.past_day[rows] = trip[last], day[last]
         search.is_done[rows], search.is_named[rows], search.run_m[rows] = False, True, 0.0
-        search.rest_m[rows] = search.anchor_s[rows] = search.last_s[rows] = np.nan
+        search.anchor_s[rows] = search.last_s[rows] = np.nan
 
-    def _leave(self, vehicle: int, *, has_ended: bool) -> None:
+    def _leave(self, vehicle: int) -> None:
         """A vehicle serves its trip no more."""
         search = self.search
         search.past_trip[vehicle], search.past_day[vehicle] = search.trip[vehicle], search.day[vehicle]
         search.trip[vehicle] = search.day[vehicle] = NONE
         search.is_done[vehicle], search.is_named[vehicle], search.run_m[vehicle] = True, False, 0.0
-        search.rest_m[vehicle] = 0.0 if has_ended else np.nan
 
     def _follow(self, vehicle: int, guess: _Guess, time_s: float) -> None:
         """A vehicle is given a trip."""
         search = self.search
         search.trip[vehicle], search.day[vehicle], search.on_s[vehicle] = guess.trip, guess.day, time_s
-        search.rest_m[vehicle] = np.nan
         for column, found in zip(self.progress, guess.progress, strict=True):
             column[vehicle] = found[guess.row]
         end_m = self.plan.kernel_plan.call_way_m[self.plan.kernel_plan.call_start[guess.trip + 1] - 1]
         if self.progress.way_m[vehicle] >= end_m - self.settings.zone_m:
-            self._leave(vehicle, has_ended=True)
+            self._leave(vehicle)
 
     def _candidates(self, window: HeldPings, claim: Claim, day: int) -> Candidates:
-        """Trips under way about now whose lines pass here or did of late, of the route and day named, if any."""
+        """Trips under way now, of the route and day that are named, if any."""
         time_s = float(window.time_s[-1])
         today = int(time_s // DAY_S)
         days = range(today - 1, today + 2) if day == NONE else (day,)
         about = _stacked([self._under_way(number, time_s) for number in days])
-        pattern = self.plan.timetable.trips.pattern[about.trip]
         route = self._route_row.get(claim.route, NONE)
-        if route != NONE:
-            is_of_route = self.plan.timetable.trip_route[about.trip] == route
-            about, pattern = _take_candidates(about, is_of_route), pattern[is_of_route]
-        distinct, place = np.unique(pattern, return_inverse=True)
-        lines, near_m, near = self.plan.kernel_lines, self.settings.off_route_m, np.zeros(len(distinct), np.bool_)
-        for ping in LOOKED_AT:
-            near |= patterns_near(window.lon[ping], window.lat[ping], distinct, lines, near_m, np.empty_like(near))
-        return _take_candidates(about, near[place])
+        if route == NONE:
+            return about
+        return _take_candidates(about, self.plan.timetable.trip_route[about.trip] == route)
 
     def _under_way(self, day: int, time_s: float) -> Candidates:
         running = self._running(day)
@@ -242,11 +235,11 @@ class TripGuesser:
         day
             The service day that it names, or NONE.
         """
-        vehicle = int(window.vehicle[-1])
-        candidates = self._candidates(window, claim, day)
+        samples = _samples(window)
+        candidates, tried = self._near(self._candidates(window, claim, day), samples)
         if not len(candidates.trip):
             return None
-        fits, progress = self._fits(window, candidates)
+        vehicle, (fits, progress) = int(window.vehicle[-1]), self._fits(samples, tried)
         is_of_block = self._is_of_block(vehicle, candidates)
         best = self._clear(vehicle, candidates, fits, is_of_block)
         if best is None:
@@ -255,21 +248,36 @@ class TripGuesser:
         trip, begin = int(candidates.trip[best]), int(fits.count[best, BEGIN])
         return _Guess(trip, int(candidates.day[best]), begin, evidence, best, progress)
 
-    def _fits(self, window: HeldPings, candidates: Candidates) -> tuple[Fits, Progress]:
-        count, size = len(window.time_s), len(candidates.trip)
-        samples = Samples(
-            performed=np.empty(count, np.int32),
-            trip=np.empty(count, np.int32),
-            time_s=window.time_s,
-            clock_s=np.empty(count),
-            lon=window.lon,
-            lat=window.lat,
-            heading_deg=window.heading_deg,
-            speed_mps=window.speed_mps,
+    def _near(self, candidates: Candidates, samples: Samples) -> tuple[Candidates, Tried]:
+        """Candidates whose lines pass here, or did a ping ago."""
+        pattern = self.plan.timetable.trips.pattern[candidates.trip]
+        distinct, line = np.unique(pattern, return_inverse=True)
+        row = np.full(len(self.plan.lines.start) - 1, NONE, dtype=np.int32)
+        row[distinct] = np.arange(len(distinct))
+        near = lines_near(
+            samples,
+            courses(samples, self.settings.still_m),
+            self._index(),
+            row,
+            self.plan.kernel_lines,
+            self.settings.off_route_m,
+            np.empty((len(distinct), len(samples.time_s)), np.bool_),
         )
+        is_here = near[:, -MISSES:].any(axis=1)[line]
+        found = _take_candidates(candidates, is_here)
+        return found, Tried(found.trip, found.origin_s, line[is_here].astype(np.int32), near)
+
+    def _index(self) -> Index:
+        """Lines by place, made where it is first needed."""
+        if self._lines_by_place is None:
+            self._lines_by_place = line_index(self.plan.kernel_lines)
+        return self._lines_by_place
+
+    def _fits(self, samples: Samples, tried: Tried) -> tuple[Fits, Progress]:
+        size = len(tried.trip)
         fits, progress = Fits(np.empty((size, 4), np.int32), np.empty((size, 6))), blank_progress(size)
         lines, plan = self.plan.kernel_lines, self.plan.kernel_plan
-        fit_trips(samples, candidates.trip, candidates.origin_s, lines, plan, self.settings.limits, progress, fits)
+        fit_trips(samples, tried, lines, plan, self.settings.limits, progress, *fits)
         return fits, progress
 
     def _is_of_block(self, vehicle: int, candidates: Candidates) -> Bools:
@@ -290,7 +298,7 @@ class TripGuesser:
         cost = np.where(late_s > 0, late_s / one.late_scale_s, -late_s / one.early_scale_s)
         cost = np.where(np.isnan(cost), np.inf, cost) - one.block_odds * is_of_block * (1.0 if self.search.is_named[vehicle] else 0.5)
         most_s = np.where(is_of_block, one.block_late_s, one.guess_late_s)
-        is_sound = self._is_sound(fits) & (late_s <= most_s) & (late_s >= np.where(is_of_block, -most_s, -one.guess_early_s))
+        is_sound = self._is_sound(fits) & (late_s <= most_s) & (late_s >= -one.guess_early_s)
         best = int(np.argmin(np.where(is_sound, cost, np.inf)))
         if not is_sound[best]:
             return None
@@ -326,17 +334,7 @@ class _Search:
         self, guesser: TripGuesser, told: Told, claims: Sequence[Claim], meanings: Sequence[Meaning]
     ) -> None:
         self.guesser, self.told, self.claims, self.meanings = guesser, told, claims, meanings
-        held, count = told.held, len(told.trip)
-        self.samples = Samples(
-            performed=held.vehicle,
-            trip=np.empty(count, np.int32),
-            time_s=held.time_s,
-            clock_s=np.empty(count),
-            lon=held.lon,
-            lat=held.lat,
-            heading_deg=held.heading_deg,
-            speed_mps=held.speed_mps,
-        )
+        self.samples = _samples(told.held)
 
     def run(self, is_new: Bools) -> Bools:
         """Go over all pings; which are final then, shape (pings,)."""
@@ -370,7 +368,7 @@ class _Search:
             if guesser.search.trip[vehicle] >= 0:
                 row = front = self._follow(vehicle, row, end)
                 continue
-            row, front, come_to = self._wait(vehicle, front, row, end)
+            row, front, come_to = wait(front, (row, end), self.samples, vehicle, guesser.search, guesser._patience)
             if come_to == LOOK and row - front >= guesser.settings.guess_pings:
                 window = take(held, np.arange(front, row))
                 day = self.meanings[claim].day if guesser.plan.only_day is None else guesser.plan.only_day
@@ -386,17 +384,7 @@ class _Search:
         guesser = self.guesser
         trip, route = int(guesser.search.trip[vehicle]), guesser._route_row.get(claim.route, NONE)
         if trip >= 0 and route not in (NONE, int(guesser.plan.timetable.trip_route[trip])):
-            guesser._leave(vehicle, has_ended=False)
-
-    def _wait(self, vehicle: int, front: int, row: int, end: int) -> tuple[int, int, int]:
-        guesser = self.guesser
-        rests = np.zeros(end - front, dtype=np.bool_)
-        part = Samples(*(column[front:end] for column in self.samples))
-        after, kept, come_to = wait(0, (row - front, end - front), part, vehicle, guesser.search, guesser._patience, rests)
-        if rests.any():
-            rows = front + np.flatnonzero(rests)
-            self.told.trip[rows], self.told.day[rows] = guesser.search.past_trip[vehicle], guesser.search.past_day[vehicle]
-        return front + after, front + kept, come_to
+            guesser._leave(vehicle)
 
     def _follow(self, vehicle: int, row: int, end: int) -> int:
         """Go along a vehicle's trip; the first ping that belongs to it no more."""
@@ -411,13 +399,28 @@ class _Search:
         )
         self._put(row, row + count, trip, day, None)
         if come_to != STAYS:
-            guesser._leave(vehicle, has_ended=come_to == ENDED)
+            guesser._leave(vehicle)
         return row + count
 
     def _put(self, begin: int, end: int, trip: int, day: int, evidence: Evidence | None) -> None:
         self.told.trip[begin:end], self.told.day[begin:end] = trip, day
         if evidence is not None:
             self.told.evidence[begin:end] = evidence
+
+
+def _samples(held: HeldPings) -> Samples:
+    """Pings of vehicles as kernels take them, each vehicle in place of what it performs; trip and clock are blank."""
+    count = len(held.time_s)
+    return Samples(
+        performed=held.vehicle.copy(),
+        trip=np.empty(count, np.int32),
+        time_s=held.time_s,
+        clock_s=np.empty(count),
+        lon=held.lon,
+        lat=held.lat,
+        heading_deg=held.heading_deg,
+        speed_mps=held.speed_mps,
+    )
 
 
 def _told(held: HeldPings, trip: Integers | None = None, day: Integers | None = None) -> Told:
