@@ -19,8 +19,8 @@ FILE_NAME = "report.html"
 _SYNTHETIC = "synthetic trace"
 
 
-def write_replay(results: Iterable[ReplayResult], folder: Path, note: str = "") -> list[Path]:
-    """Write tables, figures and ``report.html`` of a replay into a folder; give all paths.
+def write_replay(results: Iterable[ReplayResult], folder: Path, note: str = "") -> Tally:
+    """Write tables, figures and ``report.html`` of a replay into a folder; give its sums.
 
     Parameters
     ----------
@@ -35,11 +35,10 @@ def write_replay(results: Iterable[ReplayResult], folder: Path, note: str = "") 
     RunError
         WRITE_FAILED; no file then stands under the final name.
     """
-    tally, written = write_tables(results, folder)
+    tally = write_tables(results, folder)
     drawings = list(_drawings(tally, folder / FIGURES))
-    report = folder / FILE_NAME
-    write_text(report, render_replay(tally, drawings, note))
-    return [*written, *(drawing.path for drawing in drawings), report]
+    write_text(folder / FILE_NAME, render_replay(tally, drawings, note))
+    return tally
 
 
 def render_replay(tally: Tally, drawings: Sequence[Drawing], note: str) -> str:

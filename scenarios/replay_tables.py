@@ -30,8 +30,8 @@ _STRUCTURE = re.compile(r'[",\r\n]')
 _Add = Callable[[pa.Table], None]
 
 
-def write_tables(results: Iterable[ReplayResult], folder: Path) -> tuple[Tally, list[Path]]:
-    """Write the parts of a replay into one set of tables, each part once it comes; give sums and paths.
+def write_tables(results: Iterable[ReplayResult], folder: Path) -> Tally:
+    """Write the parts of a replay into one set of tables, each part once it comes; give their sums.
 
     Parameters
     ----------
@@ -46,7 +46,6 @@ def write_tables(results: Iterable[ReplayResult], folder: Path) -> tuple[Tally, 
     parts = iter(results)
     first = next(parts)
     sums = tally(first)
-    paths = [folder / name for name in _NAMES]
     with ExitStack() as stack:
         visits, trips, headways = (stack.enter_context(_table(folder, stem, first)) for stem in _STEMS)
         events = stack.enter_context(_lines(folder / "events.jsonl"))
@@ -58,11 +57,10 @@ def write_tables(results: Iterable[ReplayResult], folder: Path) -> tuple[Tally, 
             headways(headways_table(result))
             events.writelines(f"{_json(record)}\n" for record in event_records(result))
     write_text(folder / "summary.json", _json(replay_summary(sums), indent=2) + "\n")
-    return sums, paths
+    return sums
 
 
 _STEMS = ("stop_visits", "trips_performed", "headways")
-_NAMES = (*(f"{stem}.{kind}" for stem in _STEMS for kind in ("csv", "parquet")), "events.jsonl", "summary.json")
 
 
 @contextmanager

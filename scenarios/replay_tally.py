@@ -13,10 +13,21 @@ from gtfs.on_time import OnTimeCounts, Punctuality
 from gtfs.replay_result import ReplayResult
 from gtfs.stop_visits import Quality
 from gtfs.tides import is_added
+from gtfs.trace_kernels import FINISHED, MATCHED, NO_TRIP, NOT_STARTED, OFF_ROUTE
 from networks.network import FloatArray
 from scenarios.replay_detours import MAX_DETOURS, Detour, detours
 from scenarios.replay_regularity import HeadwaySums, headway_sums, no_sums
-from scenarios.replay_worst import MAX_PAIRS, MAX_TRIPS, Spacing, TripLateness, spacings, worst_trips
+from scenarios.replay_worst import (
+    MAX_PAIRS,
+    MAX_TRIPS,
+    Spacing,
+    TripLateness,
+    bunched_order,
+    bunched_pairs,
+    gap_order,
+    wide_pairs,
+    worst_trips,
+)
 
 Counts = npt.NDArray[np.integer]
 
@@ -25,6 +36,15 @@ HOURS = 48
 
 LIMIT_S = 3600
 """Deviations beyond are put to the end of the scale where percentiles are taken."""
+
+FOUND = {
+    MATCHED: "matched",
+    OFF_ROUTE: "off_route",
+    NOT_STARTED: "not_started",
+    FINISHED: "finished",
+    NO_TRIP: "no_trip",
+}
+"""What matching finds a ping to be."""
 
 _STATES, _BINS = len(Punctuality), 2 * LIMIT_S + 1
 
@@ -66,6 +86,9 @@ class Tally:
     missing: int = 0
     added: int = 0
     skipped: int = 0
+    bunched_pairs: int = 0
+    gap_pairs: int = 0
+    found: Counter[int] = field(default_factory=Counter)
     worst: list[TripLateness] = field(default_factory=list)
     bunched: list[Spacing] = field(default_factory=list)
     gaps: list[Spacing] = field(default_factory=list)
@@ -86,9 +109,12 @@ class Tally:
         self.skipped += int(result.visits.is_skipped.sum())
         self.events.update(str(event.kind) for event in result.events)
         self.worst = _best(self.worst, worst_trips(result), MAX_TRIPS, lambda row: (-row.mean_off_s, row.trip_id))
-        near, far = spacings(result)
-        self.bunched = _best(self.bunched, near, MAX_PAIRS, lambda row: (-row.stops, row.share, row.time_s))
-        self.gaps = _best(self.gaps, far, MAX_PAIRS, lambda row: (-row.excess_s, row.time_s))
+        near, far = bunched_pairs(result), wide_pairs(result)
+        self.bunched_pairs += near.count
+        self.gap_pairs += far.count
+        self.bunched = _best(self.bunched, near.rows, MAX_PAIRS, bunched_order)
+        self.gaps = _best(self.gaps, far.rows, MAX_PAIRS, gap_order)
+        self.found.update(dict(enumerate(np.bincount(result.matched.found, minlength=len(FOUND)).tolist())))
         self.detours = _best(
             self.detours,
             detours(result),
@@ -104,6 +130,10 @@ class Tally:
         self.missing += len(result.missing)
         self.added += int(is_added(result, trip, day).sum())
         self.evidence.update(int(one.evidence) for one in result.performed)
+
+    def pings(self) -> dict[str, int]:
+        """Pings by what became of them: those read, those left out, and those kept by what matching found."""
+        return {**self.latest.counts, **{name: self.found[kind] for kind, name in FOUND.items()}}
 
     def by_route(self) -> Counts:
         """Calls by route and punctuality, shape (routes, states)."""

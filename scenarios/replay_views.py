@@ -147,26 +147,27 @@ def replay_views(tally: Tally, note: str) -> ReplayViews:
 def days_words(tally: Tally) -> str:
     """The service days of a replay."""
     days = [day_date(day) for day in sorted(tally.days)]
+    first, last = days[0], days[-1]
     if len(days) == 1:
-        return f"{days[0]:%A %-d %B %Y}"
-    return f"{days[0]:%-d %B %Y} to {days[-1]:%-d %B %Y} ({counted(len(days), 'service day')} with trips)"
+        return f"{first:%A %-d %B %Y}"
+    begin = f"{first:%-d}" if (first.year, first.month) == (last.year, last.month) else f"{first:%-d %B %Y}"
+    return f"{begin} to {last:%-d %B %Y}"
 
 
 def _headlines(tally: Tally) -> Iterator[str]:
     """The answer in a few sentences that hold whatever came out."""
     counts, timepoints = tally.all_stops(), tally.timepoints()
-    missing = f", {counted(tally.missing, 'trip')} nobody drove though the trace covers their time"
+    missing = f"; on {number(tally.missing)} more nobody was seen, though the trace covers their time"
     yield (
         f"{counted(tally.performed, 'trip')} of {counted(len(tally.latest.vehicles), 'vehicle')} "
         f"{'was' if tally.performed == 1 else 'were'} seen{missing if tally.missing else ''}."
     )
     yield _on_time_sentence(counts, timepoints, on_time_words(tally.latest.rule.name))
     yield from _worst_route(tally)
-    if tally.events.get("bunched") or tally.events.get("gap"):
-        yield (
-            f"Vehicles ran bunched at {counted(tally.events['bunched'], 'stop visit')}, and came after a gap at "
-            f"{number(tally.events['gap'])}."
-        )
+    if tally.bunched_pairs:
+        visits = tally.headways.of_all().bunched
+        pairs = counted(tally.bunched_pairs, "pair")
+        yield f"{pairs} of vehicles ran bunched, at {counted(visits, 'stop visit')} in all."
     left = [
         words
         for words, count in (
@@ -300,7 +301,7 @@ def _detour_rows(tally: Tally) -> Iterator[DetourRow]:
 
 
 def _ping_rows(tally: Tally) -> Iterator[CountRow]:
-    counts = tally.latest.counts
+    counts = tally.pings()
     whole = counts.get("read", 0)
     for name, count in counts.items():
         words = FATES.get(name, name.replace("_", " "))

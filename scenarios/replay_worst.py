@@ -1,12 +1,12 @@
 """The trips and the pairs of vehicles that a dispatcher looks at first."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gtfs.headways import bunched, gaps
 from gtfs.replay_result import ReplayResult
-from gtfs.service_events import Event, Kind
+from gtfs.stop_visits import BoolArray
 
 MAX_TRIPS, MAX_PAIRS = 15, 15
 """Rows that the report lists."""
@@ -58,6 +58,14 @@ class Spacing:
         return self.headway_s - self.scheduled_s
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """How many pairs of trips there are, and those most worth a look."""
+
+    count: int
+    rows: list[Spacing]
+
+
 def worst_trips(result: ReplayResult) -> list[TripLateness]:
     """Trips that were farthest off their timetable, early or late, by the mean of their known calls."""
     start, deviation_s = result.visits.start, result.visits.deviation_s
@@ -91,45 +99,55 @@ def _lateness(result: ReplayResult, row: int, mean_off_s: float) -> TripLateness
     )
 
 
-def spacings(result: ReplayResult) -> tuple[list[Spacing], list[Spacing]]:
-    """Bunched pairs and gaps, one of each for two trips that follow each other."""
-    groups: dict[tuple[Kind, int, int], list[Event]] = {}
-    for event in result.events:
-        if event.kind in {Kind.BUNCHED, Kind.GAP} and event.other is not None and event.call is not None:
-            groups.setdefault((event.kind, event.performed, event.other), []).append(event)
-    near = [_spacing(result, events) for (kind, _, _), events in groups.items() if kind == Kind.BUNCHED]
-    far = [_spacing(result, events) for (kind, _, _), events in groups.items() if kind == Kind.GAP]
-    return near, far
+def bunched_pairs(result: ReplayResult) -> Pairs:
+    """Vehicles that ran too close behind the one ahead, those that did at most stops first."""
+    pairs = _pairs(result, bunched(result.headways))
+    return replace(pairs, rows=sorted(pairs.rows, key=bunched_order)[:MAX_PAIRS])
 
 
-def _spacing(result: ReplayResult, events: list[Event]) -> Spacing:
-    headways = [_headway(result, event) for event in events]
-    worst = _farthest(events, headways)
-    event, (headway_s, scheduled_s) = events[worst], headways[worst]
-    one, ahead = result.performed[event.performed], result.performed[event.other or 0]
-    table = result.plan.timetable
+def wide_pairs(result: ReplayResult) -> Pairs:
+    """Vehicles that came too long after the one ahead, the longest gap first."""
+    pairs = _pairs(result, gaps(result.headways))
+    return replace(pairs, rows=sorted(pairs.rows, key=gap_order)[:MAX_PAIRS])
+
+
+def bunched_order(row: Spacing) -> tuple[float, ...]:
+    """Pairs at most stops first, then the nearest."""
+    return -row.stops, row.share, row.time_s
+
+
+def gap_order(row: Spacing) -> tuple[float, ...]:
+    """The longest gap above the scheduled headway first."""
+    return -row.excess_s, row.time_s
+
+
+def _pairs(result: ReplayResult, flags: BoolArray) -> Pairs:
+    """Pairs of trips that follow each other at flagged visits, each where its headway was farthest from the plan."""
+    visits, found = result.visits, result.headways
+    rows = np.flatnonzero(flags & (result.ahead >= 0))
+    if not len(rows):
+        return Pairs(0, [])
+    trips = np.column_stack((visits.performed[rows], visits.performed[result.ahead[rows]]))
+    _, pair, stops = np.unique(trips, axis=0, return_inverse=True, return_counts=True)
+    away_s = np.abs(found.actual_s[rows] - found.scheduled_s[rows])
+    order = np.lexsort((-away_s, pair.reshape(-1)))
+    worst = rows[order[np.searchsorted(pair.reshape(-1)[order], np.arange(len(stops)))]]
+    return Pairs(len(stops), [_spacing(result, *both) for both in zip(worst.tolist(), stops.tolist(), strict=True)])
+
+
+def _spacing(result: ReplayResult, row: int, stops: int) -> Spacing:
+    visits, table = result.visits, result.plan.timetable
+    behind, ahead = int(visits.performed[row]), int(visits.performed[result.ahead[row]])
+    one, other = result.performed[behind], result.performed[ahead]
     return Spacing(
-        time_s=event.time_s,
-        trip_id=result.trip_ids[event.performed],
-        ahead_id=result.trip_ids[event.other or 0],
+        time_s=float(visits.departure_s[row]),
+        trip_id=result.trip_ids[behind],
+        ahead_id=result.trip_ids[ahead],
         vehicle_id=result.vehicles[one.vehicle],
-        ahead_vehicle_id=result.vehicles[ahead.vehicle],
+        ahead_vehicle_id=result.vehicles[other.vehicle],
         route=int(table.trip_route[one.trip]),
-        stop=int(table.call_stop[event.call or 0]),
-        headway_s=headway_s,
-        scheduled_s=scheduled_s,
-        stops=len(events),
+        stop=int(table.call_stop[visits.call[row]]),
+        headway_s=float(result.headways.actual_s[row]),
+        scheduled_s=float(result.headways.scheduled_s[row]),
+        stops=stops,
     )
-
-
-def _headway(result: ReplayResult, event: Event) -> tuple[float, float]:
-    """Headway and scheduled headway (s) of the visit that an event is about."""
-    visits, trip = result.visits, result.performed[event.performed].trip
-    row = int(visits.start[event.performed]) + (event.call or 0) - int(result.plan.calls.start[trip])
-    return event.value, float(result.headways.scheduled_s[row])
-
-
-def _farthest(events: list[Event], headways: Iterable[tuple[float, float]]) -> int:
-    """The event whose headway is farthest from the scheduled one."""
-    away = [abs(headway_s - scheduled_s) for headway_s, scheduled_s in headways]
-    return max(range(len(events)), key=lambda row: (away[row], -row))
