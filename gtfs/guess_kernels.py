@@ -18,11 +18,11 @@ BEGIN, COUNT, ON, MOVES = 0, 1, 2, 3
 
 The row of its first ping, pings from there on, those of them on the line, and those that moved from the one before.
 """
-GAINED_M, TRAVELLED_M, LATE_S, FROM_M, DRIFT_S, LASTS_S = 0, 1, 2, 3, 4, 5
+GAINED_M, TRAVELLED_M, LATE_S, FROM_M = 0, 1, 2, 3
 """Columns of a fit's measures.
 
-The way along the line, the way as the crow flies from ping to ping, the lateness, how far beyond the trip's first call
-it begins, how much later it is at last than at first, and how long it lasts.
+The way along the line, the way as the crow flies from ping to ping, the lateness, and how far beyond the trip's first
+call it begins.
 """
 WAITS, LOOK = 0, 1
 """What a search comes to: all pings are taken in, or it is time to look at the candidates."""
@@ -34,6 +34,8 @@ STRIDE = 1 << 32
 """Rows of a grid's cells are so far apart."""
 AGAINST = -0.5
 """Cosine between a vehicle's course and a line from which on it runs the other way."""
+NOISE_M = 25.0
+"""Shorter steps are not counted as way."""
 MISSES = 2
 """So many pings in a row off a trip's line end its fit."""
 
@@ -86,7 +88,7 @@ class Search(NamedTuple):
     """What is known of each vehicle, shape (vehicles,) or (vehicles, 2).
 
     ``trip`` and ``day`` are followed, NONE while the vehicle has none or names one itself. ``past_trip`` and
-    ``past_day`` are its latest; ``is_done`` where it serves that one no more, and ``is_named`` where it named it itself.
+    ``past_day`` are its latest; ``is_done`` where it serves that one no more, ``is_named`` where it named it itself.
     ``anchor`` is the longitude and latitude where it came to a stand, at ``anchor_s``, NaN
     before the first ping; ``last_s`` is the time of its last ping; ``on_s`` is when it was last on the line that it
     follows. ``run_m`` is what it has come since candidates were last looked at.
@@ -156,38 +158,47 @@ def _moves(ping: int, samples: Samples, vehicle: int, search: Search, still_m: f
 
 @njit(cache=True, nogil=True)
 def follow(
-    rows: tuple[int, int],
     samples: Samples,
     vehicle: int,
-    plan: Plan,
     lines: Lines,
+    plan: Plan,
     limits: Limits,
     patience: Patience,
-    memory: tuple[Search, Progress],
+    search: Search,
+    progress: Progress,
 ) -> tuple[int, int]:
-    """Follow a vehicle along its trip; ``samples`` have it as their trip, and the vehicle as what they perform.
+    """Follow a vehicle along the trip that it was given.
+
+    It ends at its last call, and where the vehicle leaves the line or lays over within ``end_m`` before. The vehicle
+    has left it after ``lost_s`` off the line, a gap of ``bridge_s``, or when it stood for ``search_s``.
+
+    Parameters
+    ----------
+    samples
+        Its pings, with the trip, and the vehicle as what they perform, shape (pings,).
+    progress
+        A row a vehicle.
 
     Returns
     -------
-    The first row that belongs to the trip no more, and STAYS, ENDED or LOST.
+    Count of the pings that belong to the trip, and STAYS, ENDED or LOST.
     """
-    search, progress = memory
-    place_m, off_m = np.empty(len(samples.trip)), np.empty(len(samples.trip))
-    for ping in range(rows[0], rows[1]):
-        trip = samples.trip[ping]
-        gap_s = samples.time_s[ping] - search.last_s[vehicle]
+    pings = len(samples.trip)
+    place_m, off_m = np.empty(pings), np.empty(pings)
+    for ping in range(pings):
+        now_s = samples.time_s[ping]
+        gap_s = now_s - search.last_s[vehicle]
         is_on = _match_ping(ping, samples, lines, plan, limits, progress, place_m, off_m)
         if is_on:
-            search.on_s[vehicle] = samples.time_s[ping]
+            search.on_s[vehicle] = now_s
         _moves(ping, samples, vehicle, search, patience.still_m)
-        stood_s = samples.time_s[ping] - search.anchor_s[vehicle]
-        off_s = samples.time_s[ping] - search.on_s[vehicle]
+        stood_s, off_s = now_s - search.anchor_s[vehicle], now_s - search.on_s[vehicle]
         if off_s > patience.lost_s or gap_s > patience.bridge_s or stood_s > patience.search_s:
             return ping, LOST
-        left_m = plan.call_way_m[plan.call_start[trip + 1] - 1] - progress.way_m[vehicle]
+        left_m = plan.call_way_m[plan.call_start[samples.trip[ping] + 1] - 1] - progress.way_m[vehicle]
         if left_m <= limits.zone_m or (left_m <= patience.end_m and (not is_on or stood_s >= patience.layover_s)):
             return ping + (1 if is_on else 0), ENDED
-    return rows[1], STAYS
+    return pings, STAYS
 
 
 @njit(cache=True, nogil=True)
@@ -266,7 +277,7 @@ def fit_trips(
     progress
         Blank, takes where each candidate would be, a row a candidate.
     count, measure
-        Take the answers, shape (candidates, 4) and (candidates, 6); the count is 0 where the trip does not fit.
+        Take the answers, shape (candidates, 4) each; the count is 0 where the trip does not fit.
     """
     pings = len(samples.time_s)
     way_m, off_m, late_s = np.empty(pings), np.empty(pings), np.empty(pings)
@@ -295,7 +306,6 @@ def fit_trips(
         measure[row, TRAVELLED_M], count[row, MOVES] = _travelled(samples, begin)
         measure[row, LATE_S] = np.median(late_s[:ons])
         measure[row, FROM_M] = way_m[begin] - plan.call_way_m[plan.call_start[trip]]
-        measure[row, 4], measure[row, 5] = late_s[ons - 1] - late_s[0], samples.time_s[-1] - samples.time_s[begin]
 
 
 @njit(cache=True, nogil=True)
@@ -304,6 +314,6 @@ def _travelled(samples: Samples, begin: int) -> tuple[float, int]:
     way_m, since, steps = 0.0, begin, 0
     for ping in range(begin + 1, len(samples.time_s)):
         step_m = _apart_m(samples.lon[since], samples.lat[since], samples.lon[ping], samples.lat[ping])
-        if step_m > 25.0:
+        if step_m > NOISE_M:
             way_m, since, steps = way_m + step_m, ping, steps + 1
     return way_m, steps

@@ -14,6 +14,7 @@ REACH_M = CELL_M - STEP_M / 2
 DEGREE_M = 110_500.0
 """No degree of latitude is shorter."""
 
+
 def line_index(lines: Lines) -> Index:
     """Take lines into the grid: each point of theirs into its own cell and those around."""
     corner, lon, lat = _points(lines)
@@ -45,4 +46,8 @@ def _points(lines: Lines) -> tuple[IntArray, FloatArray, FloatArray]:
     along_m = length_m[rows] * number / steps[rows]
     place_m = lines.corner_m[corner[rows]] + lines.unit[corner[rows]] * along_m[:, None]
     frame = lines.frame[np.searchsorted(lines.start, corner, side="right") - 1][rows]
-    return corner[rows].astype(np.int32), frame[:, 0] + place_m[:, 0] / frame[:, 2], frame[:, 1] + place_m[:, 1] / frame[:, 3]
+    return (
+        corner[rows].astype(np.int32),
+        frame[:, 0] + place_m[:, 0] / frame[:, 2],
+        frame[:, 1] + place_m[:, 1] / frame[:, 3],
+    )

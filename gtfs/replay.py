@@ -37,7 +37,7 @@ from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, with_room
 from gtfs.trip_claims import Claim, ClaimBook, Evidence, Meaning, candidate_rows
-from gtfs.trip_guess import Told, TripGuesser, merged
+from gtfs.trip_guess import Told, TripGuesser, merged, untold
 from networks.network import FloatArray, IntArray
 
 DAY_S = 86_400
@@ -104,6 +104,8 @@ class Replay:
         Pings left out: ``late``, ``duplicate``, ``jump``.
     progress
         How far each performed trip has come.
+    guesser
+        Finds the trips of vehicles that name none.
     """
 
     plan: TracePlan
@@ -122,12 +124,12 @@ class Replay:
     progress: Progress = field(default_factory=lambda: blank_progress(0))
     _passage: Passage = field(default_factory=lambda: blank_passage(0))
     _book: ClaimBook = field(init=False)
-    _guesser: TripGuesser = field(init=False)
+    guesser: TripGuesser = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the feed."""
         self._book = ClaimBook(self.plan)
-        self._guesser = TripGuesser(self.plan, self.settings)
+        self.guesser = TripGuesser(self.plan, self.settings)
 
     def feed(self, pings: Pings) -> Step:
         """Take pings in order of arrival, and give what became final by them."""
@@ -152,7 +154,7 @@ class Replay:
     def close(self) -> Step:
         """Give what was still held back."""
         held, self._held = self._held, nothing_held()
-        return self._match(merged(self._assigned(self._screened(held)), self._guesser.close()))
+        return self._match(merged(self._assigned(self._screened(held)), self.guesser.close()))
 
     def _vehicle_rows(self, labels: Labels) -> IntArray:
         rows = np.array([self._vehicle(text) for text in labels.texts], dtype=np.int32)
@@ -233,7 +235,7 @@ class Replay:
     def _assigned(self, held: HeldPings) -> Told:
         """Pings with the trips that they name or that tell by their course; some of these wait, or come later."""
         if not len(held.time_s):
-            return self._guesser.tell(held, np.empty(0, np.int32), np.empty(0, np.int32), self.claims, self.meanings)
+            return untold(held)
         calendar = self._calendar(held)
         start, candidate = candidate_rows(self.meanings)
         named = np.array([self._named_day(meaning) for meaning in self.meanings], dtype=np.int32)
@@ -246,7 +248,7 @@ class Replay:
             calendar,
             np.empty((len(held.time_s), 2), np.int32),
         )
-        return self._guesser.tell(held, chosen[:, 0].copy(), chosen[:, 1].copy(), self.claims, self.meanings)
+        return self.guesser.tell(held, chosen[:, 0].copy(), chosen[:, 1].copy(), self.claims, self.meanings)
 
     def _samples(self, told: Told) -> Samples:
         """Pings with the clocks of their service days."""

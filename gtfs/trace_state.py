@@ -6,10 +6,11 @@ from typing import TypeVar
 import numpy as np
 
 from gtfs.event_kernels import Watch
+from gtfs.guess_kernels import NONE, Search
 from gtfs.on_time import Punctuality
 from gtfs.trace_kernels import AHEAD, Fixes, Passage, Progress
 
-Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch)
+Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search)
 
 ROOM = 64
 """Rows at first; arrays double, so that growing costs little."""
@@ -62,6 +63,25 @@ def blank_watch(performed: int) -> Watch:
         slow=places[2],
         is_stuck=flags[3],
         verdict=np.full(performed, Punctuality.ON_TIME, dtype=np.int8),
+    )
+
+
+def blank_search(vehicles: int) -> Search:
+    """Vehicles of which nothing is known."""
+    whole = [np.full(vehicles, NONE, dtype=np.int32) for _ in range(4)]
+    moments = [np.full(vehicles, np.nan) for _ in range(3)]
+    return Search(
+        trip=whole[0],
+        day=whole[1],
+        past_trip=whole[2],
+        past_day=whole[3],
+        is_done=np.zeros(vehicles, dtype=np.bool_),
+        is_named=np.zeros(vehicles, dtype=np.bool_),
+        anchor=np.full((vehicles, 2), np.nan),
+        anchor_s=moments[0],
+        last_s=moments[1],
+        on_s=moments[2],
+        run_m=np.zeros(vehicles),
     )
 
 
