@@ -138,8 +138,8 @@ def _looked_up(values: Seconds, length: int, text: Callable[[int], str]) -> npt.
     """Letters of each value's text, shape (values, length)."""
     place, distinct = pd.factorize(values)
     joined = "".join(text(int(value)) for value in distinct)
-    letters: npt.NDArray[np.uint8] = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, length)
-    return letters[place]
+    letters: npt.NDArray[np.uint8] = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(-1, length)[place]
+    return letters
 
 
 def _zone(name: str) -> ZoneInfo:

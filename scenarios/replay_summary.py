@@ -10,9 +10,7 @@ from gtfs.on_time import OnTimeCounts, OnTimeRule
 from gtfs.stop_visits import Quality
 from gtfs.tides import EVIDENCE, QUALITY
 from gtfs.trace_plan import day_date
-from scenarios.numerals import number
 from scenarios.replay_tally import Counts, Tally, percentiles_s
-from scenarios.wording import counted
 
 
 def replay_summary(tally: Tally) -> dict[str, Any]:
@@ -48,17 +46,6 @@ def replay_summary(tally: Tally) -> dict[str, Any]:
         "events": dict(sorted(tally.events.items())),
         "notices": [asdict(notice) for notice in result.notices],
     }
-
-
-def headline(tally: Tally) -> str:
-    """What came out, in one line."""
-    counts = tally.all_stops()
-    share = f"{number(100 * counts.on_time_share, 0)} % of {counted(counts.judged, 'known call')} on time"
-    return (
-        f"{counted(tally.performed, 'trip')} seen, {number(tally.missing)} missing; "
-        f"{share if counts.judged else 'no call known'}, {number(counts.unknown)} unknown; "
-        f"{counted(tally.bunched_pairs, 'bunched pair')}, {counted(tally.events['off route'], 'detour')}"
-    )
 
 
 def _bounds(rule: OnTimeRule) -> dict[str, list[float | None]]:

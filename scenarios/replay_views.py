@@ -123,7 +123,7 @@ class ReplayViews:
 def replay_views(tally: Tally, note: str) -> ReplayViews:
     """Give all rows and sentences."""
     return ReplayViews(
-        headlines=tuple(_headlines(tally)),
+        headlines=tuple(headlines(tally)),
         warnings=tuple(_warnings(tally, note)),
         on_time=on_time_words(tally.latest.rule.name),
         days=days_words(tally),
@@ -154,7 +154,7 @@ def days_words(tally: Tally) -> str:
     return f"{begin} to {last:%-d %B %Y}"
 
 
-def _headlines(tally: Tally) -> Iterator[str]:
+def headlines(tally: Tally) -> Iterator[str]:
     """The answer in a few sentences that hold whatever came out."""
     counts, timepoints = tally.all_stops(), tally.timepoints()
     missing = f"; on {number(tally.missing)} more nobody was seen, though the trace covers their time"

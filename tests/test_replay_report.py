@@ -14,7 +14,6 @@ from scenarios.numerals import UNKNOWN
 from scenarios.replay_detours import detours
 from scenarios.replay_lines import busiest_lines
 from scenarios.replay_report import render_replay, write_replay
-from scenarios.replay_summary import headline
 from scenarios.replay_tally import LIMIT_S, percentiles_s, tally
 from scenarios.replay_views import replay_views
 from scenarios.replay_worst import bunched_pairs, wide_pairs, worst_trips
@@ -58,7 +57,6 @@ def test_of_nothing_known_nothing_is_said(tmp_path):
     )
     sums = tallied(replace(result, visits=visits, missing=(), events=()))
     assert "Of no call is known when it was served, so nothing can be said of punctuality." in words_of(sums).headlines
-    assert headline(sums) == "3 trips seen, 0 missing; no call known, 9 unknown; 0 bunched pairs, 0 detours"
     assert (words_of(sums).worst, worst_trips(result)) == ((), [])
 
 
