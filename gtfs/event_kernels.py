@@ -70,7 +70,11 @@ class Watch(NamedTuple):
 
 
 class Sightings(NamedTuple):
-    """Pings, shape (pings,); ``at_end`` tells whether the vehicle is at one of its terminals."""
+    """Pings, shape (pings,).
+
+    ``at_end`` tells whether the vehicle is at one of its terminals, ``before_s`` when it was last heard of before, on
+    whichever trip or none; NaN where it was not.
+    """
 
     performed: Integers
     time_s: Floats
@@ -79,6 +83,7 @@ class Sightings(NamedTuple):
     off_m: Floats
     found: Integers
     at_end: Flags
+    before_s: Floats
 
 
 class Findings(NamedTuple):
@@ -96,7 +101,7 @@ def watch_pings(sightings: Sightings, rules: Rules, watch: Watch) -> Findings:
 
     A vehicle has left its route with the second ping in a row off it, if it moved between; it is back with the second
     in a row within ``back_m``. It makes no progress when it stays within ``stuck_m`` for ``stuck_s``, told once. A
-    layover is told when it ends, a silence when the vehicle is heard of again.
+    layover is told when it ends, a silence when the vehicle is heard of again on the same trip, and on none between.
     """
     room = 4 * len(sightings.time_s)
     out = Findings(np.empty(room, np.int64), np.empty(room, np.int8), np.empty(room), np.empty(room))
@@ -106,7 +111,8 @@ def watch_pings(sightings: Sightings, rules: Rules, watch: Watch) -> Findings:
         if row < 0:
             continue
         now_s, on_way = sightings.time_s[ping], sightings.found[ping] in (MATCHED, OFF_ROUTE)
-        if watch.is_on_way[row] and now_s - watch.last_s[row] > rules.silent_s:
+        was_last = watch.is_on_way[row] and sightings.before_s[ping] == watch.last_s[row]
+        if was_last and now_s - watch.last_s[row] > rules.silent_s:
             count = _find(out, count, ping, SILENT, watch.last_s[row], now_s - watch.last_s[row])
         count = _watch_route(ping, sightings, rules, watch, out, count)
         count = _watch_stand(ping, sightings, rules, watch, out, count)

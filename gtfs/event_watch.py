@@ -23,7 +23,7 @@ from gtfs.on_time import ON_TIME_RULES, OnTimeRule, Position, Punctuality, punct
 from gtfs.replay import Matched, PerformedTrip, Step
 from gtfs.service_events import Event, Kind
 from gtfs.stop_visits import Integers
-from gtfs.trace_kernels import ARRIVAL, DEPARTURE, FINISHED, SKIPPED, Crossings
+from gtfs.trace_kernels import ARRIVAL, DEPARTURE, FINISHED, NONE, SKIPPED, Crossings
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trace_state import blank_watch, with_room
@@ -38,12 +38,16 @@ VERDICTS = {
 
 @dataclass(slots=True, eq=False)
 class EventWatch:
-    """Watches the steps of a replay. Feed it with :meth:`see`, then :meth:`close` it."""
+    """Watches the steps of a replay. Feed it with :meth:`see`, then :meth:`close` it.
+
+    ``heard_s`` is when each vehicle was last heard of, on whichever trip or none, NaN before the first.
+    """
 
     plan: TracePlan
     settings: TraceSettings = field(default_factory=TraceSettings)
     rule: OnTimeRule = ON_TIME_RULES["default"]
     watch: Watch = field(default_factory=lambda: blank_watch(0))
+    heard_s: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def see(self, step: Step, performed: Sequence[PerformedTrip]) -> list[Event]:
         """Events that a step shows, in order of time.
@@ -60,14 +64,26 @@ class EventWatch:
         return sorted(told, key=event_order)
 
     def close(self, performed: Sequence[PerformedTrip], newest_s: float) -> list[Event]:
-        """Vehicles that fell silent on their way and were not heard of again before the trace's end."""
-        last_s = self.watch.last_s.tolist()
-        latest = {one.vehicle: row for row, one in sorted(enumerate(performed), key=lambda pair: last_s[pair[0]])}
-        return [
-            self._silence(row, last_s[row], newest_s - last_s[row], ())
-            for row in latest.values()
-            if self.watch.is_on_way[row] and newest_s - last_s[row] > self.settings.silent_s
-        ]
+        """What the end of the trace brings to light, in order of time.
+
+        Vehicles that fell silent on their way and were not heard of again; layovers that nothing ended, since the trace
+        was over, or the vehicle had gone on to its next trip.
+        """
+        silences, layovers = self._still_silent(performed, newest_s), self._still_laid_over(len(performed))
+        return sorted(chain(silences, layovers), key=event_order)
+
+    def _still_silent(self, performed: Sequence[PerformedTrip], newest_s: float) -> Iterator[Event]:
+        for row, one in enumerate(performed):
+            last_s = float(self.watch.last_s[row])
+            is_last = last_s == self.heard_s[one.vehicle]
+            if self.watch.is_on_way[row] and is_last and newest_s - last_s > self.settings.silent_s:
+                yield self._silence(row, last_s, newest_s - last_s, ())
+
+    def _still_laid_over(self, rows: int) -> Iterator[Event]:
+        since_s = self.watch.still[:rows, 0]
+        stood_s = np.where(self.watch.stood_at_end[:rows], self.watch.last_s[:rows] - since_s, 0.0)
+        for row in np.flatnonzero(stood_s >= self.settings.layover_s).tolist():
+            yield self._laid_over(row, float(since_s[row]), 0.0, float(stood_s[row]))
 
     def _on_the_road(self, matched: Matched) -> Iterator[Event]:
         rules = Rules(**{name: float(getattr(self.settings, name)) for name in Rules._fields})
@@ -79,6 +95,7 @@ class EventWatch:
             off_m=matched.off_m,
             found=matched.found,
             at_end=self._at_end(matched),
+            before_s=self._heard_before_s(matched),
         )
         found = watch_pings(sightings, rules, self.watch)
         tell: dict[int, Callable[[int, float, float, float], Event]] = {
@@ -94,13 +111,25 @@ class EventWatch:
 
     def _at_end(self, matched: Matched) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether each vehicle is at a terminal of its trip."""
-        way_m, start = self.plan.calls.distance_m, self.plan.calls.start
-        trip = np.where(matched.trip < 0, 0, matched.trip)
+        call_m, start = self.plan.calls.distance_m, self.plan.calls.start
         zone_m = self.settings.zone_m
-        at_first = matched.way_m <= way_m[start[trip]] + zone_m
-        at_last = matched.way_m >= way_m[start[trip + 1] - 1] - zone_m
-        at_end: np.ndarray[tuple[int], np.dtype[np.bool_]] = at_first | at_last | (matched.found == FINISHED)
+        at_end: np.ndarray[tuple[int], np.dtype[np.bool_]] = matched.found == FINISHED
+        known = np.flatnonzero(matched.trip >= 0)
+        trip, way_m = matched.trip[known], matched.way_m[known]
+        at_end[known] |= (way_m <= call_m[start[trip]] + zone_m) | (way_m >= call_m[start[trip + 1] - 1] - zone_m)
         return at_end
+
+    def _heard_before_s(self, matched: Matched) -> FloatArray:
+        """When the vehicle of each ping was heard of before."""
+        vehicle, before_s = matched.vehicle, np.empty(len(matched))
+        more = int(vehicle.max(initial=NONE)) + 1 - len(self.heard_s)
+        self.heard_s = np.append(self.heard_s, np.full(max(more, 0), np.nan))
+        first = np.flatnonzero(np.diff(vehicle, prepend=NONE))
+        last = np.append(first, len(vehicle))[1:] - 1
+        before_s[1:] = matched.time_s[:-1]
+        before_s[first] = self.heard_s[vehicle[first]]
+        self.heard_s[vehicle[last]] = matched.time_s[last]
+        return before_s
 
     def _left_route(self, row: int, since_s: float, now_s: float, worst_m: float) -> Event:
         limit_m = self.settings.off_route_m

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtfs import event_kernels as kernels
-from gtfs.event_kernels import Findings, Rules, Sightings
+from gtfs.event_kernels import Rules, Sightings
 from gtfs.on_time import Punctuality
 from gtfs.trace_kernels import FINISHED, MATCHED, NO_TRIP, NOT_STARTED, OFF_ROUTE
 from gtfs.trace_settings import TraceSettings
@@ -33,6 +33,7 @@ class Seen(NamedTuple):
     off_m: float
     found: int
     at_end: bool
+    before_s: float = NAN
 
 
 def test_a_row_is_a_row():
@@ -48,7 +49,7 @@ def watched(rows, cuts=None):
 
 def _piece(rows, first, watch):
     columns = list(zip(*rows, strict=True)) or [()] * len(Seen._fields)
-    kinds = (np.int32, float, float, float, float, np.int8, np.bool_)
+    kinds = (np.int32, float, float, float, float, np.int8, np.bool_, float)
     sightings = Sightings(*(np.array(c, dtype=kind) for c, kind in zip(columns, kinds, strict=True)))
     found = kernels.watch_pings(sightings, RULES, watch)
     return [(first + ping, *rest) for ping, *rest in zip(*(column.tolist() for column in found), strict=True)]
@@ -64,7 +65,16 @@ def random_rows(rng, count):
         found = int(rng.choice([MATCHED, OFF_ROUTE, NOT_STARTED, FINISHED, NO_TRIP], p=[0.5, 0.3, 0.05, 0.1, 0.05]))
         off_m = float(rng.uniform(0, 60) if found == MATCHED else rng.uniform(60, 300))
         rows.append(Seen(row, now_s, 7.0, lat[row], off_m, found, bool(rng.random() < 0.3)))
-    return rows
+    return heard_before(rows, lambda: rng.random() < 0.9)
+
+
+def heard_before(rows, on_this_trip):
+    """The time of the ping before on the same trip, or else half a minute ago on another."""
+    last_s, found = {}, []
+    for row in rows:
+        found.append(row._replace(before_s=last_s.get(row.performed, NAN) if on_this_trip() else row.time_s - 30))
+        last_s[row.performed] = row.time_s
+    return found
 
 
 def same(found, expected):
@@ -90,7 +100,8 @@ def test_pings_one_by_one_give_the_same_bits(seed):
 
 def drive(*pings):
     """Pings of one trip: time, metres to the north, metres from the line, what matching found, whether at an end."""
-    return [Seen(0, time_s, 7.0, 45 + m * METRE, off_m, found, end) for time_s, m, off_m, found, end in pings]
+    rows = [Seen(0, time_s, 7.0, 45 + m * METRE, off_m, found, end) for time_s, m, off_m, found, end in pings]
+    return heard_before(rows, lambda: True)
 
 
 LEFT, BACK = kernels.LEFT_ROUTE, kernels.BACK_ON_ROUTE
@@ -164,17 +175,12 @@ def test_nothing_constant_and_no_numbers():
     ]  # places that are no numbers are no progress
 
 
-def test_findings_have_room_for_all_that_one_ping_can_show():
-    assert Findings._fields == ("ping", "kind", "since_s", "value")
-    # silent since, back on its route, and laid over where it stood: three at once
-    rows = drive((0, 0, 99, OFF, False), (30, 90, 99, OFF, False), (60, 200, 5, ON, True), (200, 200, 5, ON, True))
-    rows = [
-        *rows[:2],
-        *rows[2:3],
-        rows[3]._replace(found=OFF, at_end=False, off_m=99.0),
-        *drive((900, 900, 5, ON, False)),
-    ]
-    same(watched(rows), [(1, LEFT, 0, 99), (4, kernels.SILENT, 200, 700), (4, kernels.LAID_OVER, 60, 140)])
+def test_one_ping_can_show_several_things():
+    # silent since 200 s, and gone from where it stood; then back on its route
+    pings = [(0, 0, 99, OFF, False), (30, 90, 99, OFF, False), (60, 200, 5, ON, True), (200, 200, 99, OFF, False)]
+    found = watched(drive(*pings, (900, 900, 5, ON, False), (930, 999, 5, ON, False)))
+    expected = [(1, LEFT, 0, 99), (4, kernels.SILENT, 200, 700), (4, kernels.LAID_OVER, 60, 140), (5, BACK, 0, 99)]
+    same(found, expected)
 
 
 @quick

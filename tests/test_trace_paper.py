@@ -7,7 +7,7 @@ from gtfs.clock import local_text
 from gtfs.headways import bunched
 from gtfs.replay_result import performed_ids, visit_headways
 from gtfs.stop_visits import Quality
-from gtfs.trace_kernels import DEPARTURE, FINISHED, MATCHED, OFF_ROUTE, SKIPPED
+from gtfs.trace_kernels import DEPARTURE, FINISHED, MATCHED, NO_TRIP, OFF_ROUTE, SKIPPED
 from tests.paper_traces import (
     CALLS,
     NAN,
@@ -441,6 +441,34 @@ def test_a_vehicle_that_is_never_heard_of_again_is_told_at_the_end(plan):
     other = [Sight(EIGHT + 2000, 0, vehicle="other", trip="")]
     read = read_trace(plan, pings_of([*ride(EIGHT, ways_m=(0, 1500)), *other]))
     assert read.told("stale") == [("stale", EIGHT + 150 + 300, None, 1850)]
+
+
+def two_trips(folder):
+    """The second half an hour later, by the same street."""
+    trips = STREET["trips"] + "12,daily,t2,way,b2\n"
+    times = STREET["stop_times"] + calls("t2", *(30_600 + 120 * k for k in range(6)))
+    return paper_plan(folder, trips=trips, stop_times=times)
+
+
+def test_a_vehicle_that_is_heard_of_on_another_trip_is_not_silent(tmp_path):
+    # it says t2 from 1600 m to 2000 m, where it stands for 500 s
+    sights = [Sight(s.time_s, s.x_m, trip="t2" if 1500 < s.x_m <= 2000 else "t1") for s in ride(EIGHT, {2000: 500})]
+    assert read_trace(two_trips(tmp_path), pings_of(sights)).told("stale") == []
+    unknown = [Sight(s.time_s, s.x_m, trip="t1" if s.x_m <= 1500 else "x") for s in ride(EIGHT, {1700: 900}, (0, 1800))]
+    assert read_trace(two_trips(tmp_path), pings_of(unknown)).told("stale") == []
+
+
+def test_a_layover_that_ends_with_the_next_trip_is_told(tmp_path):
+    standing = [Sight(EIGHT + 510 + 10 * k, 5000, trip="t1" if k < 70 else "t2") for k in range(75)]
+    read = read_trace(two_trips(tmp_path), pings_of([*ride(EIGHT), *standing]))
+    assert read.told("layover") == [("layover", EIGHT + 500, None, 700)]
+
+
+def test_a_feed_without_a_usable_trip_gives_nothing(tmp_path):
+    nothing = paper_plan(tmp_path, stop_times=CALLS + calls("t1", 28_800))  # one call is no trip
+    read = read_trace(nothing, pings_of(ride(EIGHT)))
+    assert (read.trips(), len(read.visits), read.events) == ([], 0, [])
+    assert set(read.matched.found.tolist()) == {NO_TRIP}
 
 
 def test_a_vehicle_beyond_its_last_stop_has_finished(plan):

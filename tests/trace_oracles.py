@@ -260,7 +260,8 @@ def watch_pings(sightings, rules):
 def silences(pings, rules):
     for (_, before), (number, now) in pairwise(pings):
         on_way = before.found in {MATCHED, OFF_ROUTE} and not before.at_end
-        if on_way and now.time_s - before.time_s > rules.silent_s:
+        elsewhere = now.before_s != before.time_s  # it was heard of on another trip
+        if on_way and not elsewhere and now.time_s - before.time_s > rules.silent_s:
             yield number, SILENT, before.time_s, now.time_s - before.time_s
 
 
