@@ -101,7 +101,7 @@ class CandidateTrips:
         pattern = self.plan.timetable.trips.pattern[candidates.trip]
         distinct, line = np.unique(pattern, return_inverse=True)
         near = self._near(distinct, samples)
-        passes_here: Bools = near[:, -MISSES:].any(axis=1)
+        passes_here: Bools = np.asarray(near[:, -MISSES:].any(axis=1))
         is_here = passes_here[line]
         found = _take(candidates, is_here)
         tried = Tried(found.trip, found.origin_s, line[is_here], near)
