@@ -171,10 +171,10 @@ class EventWatch:
         for place in np.flatnonzero(changed).tolist():
             verdict = Punctuality(int(found[place]))
             bound_s = bounds_s[position[place], 0 if verdict == Punctuality.EARLY else 1]
-            until_s, gap_s = crossings.until_s[judged][place], crossings.gap_s[judged][place]
+            until_s, gap_s = crossings.until_s[judged[place]], crossings.gap_s[judged[place]]
             yield Event(
                 kind=VERDICTS[verdict],
-                time_s=float(crossings.time_s[judged][place]),
+                time_s=float(crossings.time_s[judged[place]]),
                 performed=int(row[place]),
                 call=int(call[place]),
                 value=float(lateness_s[place]),
