@@ -60,12 +60,21 @@ def detours(result: ReplayResult) -> list[Detour]:
     for event in result.events:
         if event.kind in _KINDS:
             told.setdefault(event.performed, []).append(event)
-    chosen = sorted(told, key=lambda row: (-_skips(told[row]), -len(told[row]), row))[: 4 * MAX_DETOURS]
+    chosen = sorted(told, key=lambda row: (-_skips(told[row]), -_farthest_m(told[row]), row))[: 4 * MAX_DETOURS]
     return [_detour(result, row, told[row]) for row in chosen]
+
+
+def detour_order(detour: Detour) -> tuple[float, ...]:
+    """Most stops left out first, then farthest off; a terminal that lies beside the line comes last."""
+    return -len(detour.skipped), -detour.off_m, detour.begin_s
 
 
 def _skips(events: list[Event]) -> int:
     return sum(event.kind == Kind.SKIPPED_STOP for event in events)
+
+
+def _farthest_m(events: list[Event]) -> float:
+    return max((event.value for event in events if event.kind == Kind.OFF_ROUTE), default=0.0)
 
 
 def _detour(result: ReplayResult, performed: int, events: list[Event]) -> Detour:

@@ -18,6 +18,9 @@ from scenarios.replay_tally import HOURS, Counts, Tally, counts_of
 MAX_ROUTES = 30
 """Routes in one figure, those with most calls."""
 
+ROOMY_HOURS = 16
+"""Bars of hours over which words of the usual size have room."""
+
 EARLY, ON_TIME, LATE = "#0072b2", "#c3ced6", "#d55e00"
 DEVIATIONS = LinearSegmentedColormap.from_list(
     "deviation", ("#00407a", EARLY, "#8fbbe0", "#e3e6e8", "#f3b074", LATE, "#8a2f00")
@@ -93,15 +96,12 @@ def draw_hours(path: Path, tally: Tally, note: str) -> Drawing:
         _stack(axes, shown, is_upright=True)
         for place, row in enumerate(shown):
             words = f"{_share(row)}\n{number(int(row.sum()))}" if row.sum() else ""
-            axes.annotate(
-                words, (place, 100), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8
-            )
-        every = max(1, round(len(shown) / 16))
-        ticks = range(0, len(shown), every)
-        axes.set_xticks(ticks, [hour_text(first + tick) for tick in ticks])
+            above: dict[str, Any] = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+            axes.annotate(words, (place, 100), fontsize=8 if len(shown) <= ROOMY_HOURS else 6, **above)
+        axes.set_xticks(range(len(shown)), [hour_text(hour) for hour in range(first, last + 1)], linespacing=1.4)
         axes.set_xlim(-0.6, max(len(shown), 6) - 0.4)
         axes.set_ylim(0, 100)
-        axes.set_xlabel("scheduled hour from")
+        axes.set_xlabel("scheduled, hour of the day")
         axes.set_ylabel("share of the calls due (%)")
         axes.tick_params(axis="x", length=0)
         _legend(figure)
@@ -123,9 +123,8 @@ def route_name(tally: Tally, route: int) -> str:
 
 
 def hour_text(hour: int) -> str:
-    """Begin of an hour of a service day; those after midnight say so."""
-    more = " +1" if hour >= HOURS // 2 else ""
-    return f"{hour % 24:02d}:00{more}"
+    """An hour of a service day; those after midnight say so."""
+    return f"{hour % 24:02d}" + ("\n+1 day" if hour >= HOURS // 2 else "")
 
 
 def _stack(axes: Axes, counts: Counts, *, is_upright: bool) -> None:

@@ -19,6 +19,7 @@ from gtfs.replay_result import ReplayResult
 from gtfs.stop_visits import BoolArray, Integers
 from gtfs.trace_kernels import MATCHED
 from gtfs.trace_plan import day_date
+from gtfs.trace_settings import TraceSettings
 from networks.network import FloatArray, IntArray
 from scenarios.drawing import INK, MUTED, Drawing, canvas, label
 from scenarios.line_axes import clock_axis, name_stops
@@ -29,9 +30,7 @@ LINES_STEM, HEAT_STEM = "replay_line", "replay_heat"
 MAX_LINES = 4
 """Patterns that are drawn, the busiest of each route and direction."""
 
-SEEN_S = 120.0
-"""Between pings farther apart nothing is said about where a vehicle was."""
-
+_SETTINGS = TraceSettings()
 SILENT_S = 600.0
 """So long without a position of any vehicle, the trace itself is silent."""
 
@@ -197,9 +196,10 @@ def _driven(result: ReplayResult, performed: IntArray) -> tuple[FloatArray, Floa
     points = np.column_stack((matched.clock_s[rows], matched.way_m[rows] / 1000))
     pairs = np.stack((points[:-1], points[1:]), axis=1)
     same = matched.performed[rows][:-1] == matched.performed[rows][1:]
-    is_seen = np.diff(matched.time_s[rows]) <= SEEN_S
+    gap_s = np.diff(matched.time_s[rows])
+    is_seen, is_bridged = gap_s <= _SETTINGS.known_s, gap_s <= _SETTINGS.bridge_s
     late_min = (matched.deviation_s[rows][:-1] + matched.deviation_s[rows][1:]) / 120
-    return pairs[same & is_seen], late_min[same & is_seen], pairs[same & ~is_seen]
+    return pairs[same & is_seen], late_min[same & is_seen], pairs[same & is_bridged & ~is_seen]
 
 
 def _span(*pieces: FloatArray) -> tuple[float, float]:

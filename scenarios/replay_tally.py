@@ -15,7 +15,7 @@ from gtfs.stop_visits import Quality
 from gtfs.tides import is_added
 from gtfs.trace_kernels import FINISHED, MATCHED, NO_TRIP, NOT_STARTED, OFF_ROUTE
 from networks.network import FloatArray
-from scenarios.replay_detours import MAX_DETOURS, Detour, detours
+from scenarios.replay_detours import MAX_DETOURS, Detour, detour_order, detours
 from scenarios.replay_regularity import HeadwaySums, headway_sums, no_sums
 from scenarios.replay_worst import (
     MAX_PAIRS,
@@ -115,12 +115,7 @@ class Tally:
         self.bunched = _best(self.bunched, near.rows, MAX_PAIRS, bunched_order)
         self.gaps = _best(self.gaps, far.rows, MAX_PAIRS, gap_order)
         self.found.update(dict(enumerate(np.bincount(result.matched.found, minlength=len(FOUND)).tolist())))
-        self.detours = _best(
-            self.detours,
-            detours(result),
-            MAX_DETOURS,
-            lambda row: (-len(row.skipped), row.begin_s - row.end_s, row.trip_id),
-        )
+        self.detours = _best(self.detours, detours(result), MAX_DETOURS, detour_order)
 
     def _add_trips(self, result: ReplayResult, due: DueCalls) -> None:
         trip = np.array([one.trip for one in result.performed], dtype=np.int32)
