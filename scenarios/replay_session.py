@@ -1,7 +1,7 @@
 """One replay from its first pings to its result: the state machine, the events, and what they found."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gtfs.stop_visits import StopVisits, stop_visits
 from gtfs.trace_kernels import NONE, Crossings
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
+from gtfs.trip_updates import UnderWay
 from networks.faults import Notice
 from networks.network import IntArray
 from scenarios.replay_store import Store
@@ -81,23 +82,48 @@ class Session:
         self.events += told
         return told
 
+    def under_way(self) -> UnderWay:
+        """Vehicles that were on their way when the newest ping came, each where it was seen last."""
+        progress, watch = self.replay.progress, self.watch.watch
+        last = {
+            one.vehicle: row for row, one in sorted(enumerate(self.replay.performed), key=lambda p: watch.last_s[p[0]])
+        }
+        rows = np.array(sorted(last.values()), dtype=np.int32)
+        is_on_way = watch.is_on_way[rows] & (self.newest_s - watch.last_s[rows] <= self.settings.silent_s)
+        rows = rows[is_on_way & np.isfinite(progress.way_m[rows])]
+        return UnderWay(rows, progress.way_m[rows], progress.time_s[rows])
+
     @property
     def counts(self) -> dict[str, int]:
         """Pings by what became of them before they were matched."""
         return {"read": self.replay.pings, **dict(sorted(self.replay.dropped.items()))}
 
 
-def results(session: Session, most_visits: int = MOST_VISITS) -> Iterator[ReplayResult]:
-    """What the trace says, in runs of service days that have no more visits than memory is given for.
+def runs_of_days(session: Session, most_visits: int = MOST_VISITS) -> list[set[int]]:
+    """Service days in order, together as long as memory is given for their visits."""
+    visits: Counter[int] = Counter()
+    calls = np.diff(session.plan.calls.start)
+    for one in session.replay.performed:
+        visits[one.day] += int(calls[one.trip])
+    runs: list[set[int]] = []
+    room = 0
+    for day, count in sorted(visits.items()):
+        if not runs or count > room:
+            runs.append(set())
+            room = most_visits
+        runs[-1].add(day)
+        room -= count
+    return runs
 
-    Notices and counts are those of the whole trace, in each.
-    """
+
+def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult]:
+    """What the trace says of each run of service days; notices and counts are those of the whole trace."""
     replay, plan = session.replay, session.plan
     performed, row = in_order(replay.performed, replay.vehicles, plan)
     ids = performed_ids(performed, replay.vehicles, plan)
     missing = missing_trips(plan, performed, session.heard)
     events = _renumbered(session, row)
-    for days in _runs_of_days(plan, performed, most_visits):
+    for days in runs:
         chosen = np.array([number for number, one in enumerate(performed) if one.day in days], dtype=np.int64)
         place = np.full(len(performed), NONE, dtype=np.int32)
         place[chosen] = np.arange(len(chosen))
@@ -121,23 +147,6 @@ def results(session: Session, most_visits: int = MOST_VISITS) -> Iterator[Replay
             counts=session.counts,
             notices=tuple(session.notices.values()),
         )
-
-
-def _runs_of_days(plan: TracePlan, performed: Sequence[PerformedTrip], most_visits: int) -> list[set[int]]:
-    """Service days in order, together as long as their visits are few enough."""
-    visits: Counter[int] = Counter()
-    calls = np.diff(plan.calls.start)
-    for one in performed:
-        visits[one.day] += int(calls[one.trip])
-    runs: list[set[int]] = []
-    room = 0
-    for day, count in sorted(visits.items()):
-        if not runs or count > room:
-            runs.append(set())
-            room = most_visits
-        runs[-1].add(day)
-        room -= count
-    return runs
 
 
 def _renumbered(session: Session, row: IntArray) -> list[Event]:

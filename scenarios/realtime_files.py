@@ -1,0 +1,31 @@
+"""GTFS-Realtime files for passengers: what a replay expects of the vehicles that are under way, and alerts."""
+
+from pathlib import Path
+
+from gtfs.realtime import alerts_message, trip_updates_message
+from gtfs.trip_updates import alerts, trip_updates
+from networks.outfile import atomic_path
+from scenarios.replay_session import Session
+
+ALERT_WINDOW_S = 1800.0
+"""Alerts tell what happened within so long before the newest ping."""
+
+
+def write_realtime(session: Session, folder: Path) -> None:
+    """Write ``trip_updates.pb`` and ``alerts.pb``, as things stood when the newest ping came.
+
+    Raises
+    ------
+    RunError
+        WRITE_FAILED.
+    """
+    replay, now_s = session.replay, session.newest_s
+    updates = trip_updates(session.plan, replay.performed, replay.vehicles, session.under_way())
+    told = alerts(session.plan, replay.performed, session.events, now_s, ALERT_WINDOW_S)
+    _write(folder / "trip_updates.pb", trip_updates_message(updates, int(now_s)))
+    _write(folder / "alerts.pb", alerts_message(told, int(now_s)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_path(path) as part:
+        part.write_bytes(content)

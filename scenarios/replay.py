@@ -1,0 +1,123 @@
+"""Vehicle positions held against a timetable, from files to a folder of results."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gtfs.avl import read_pings
+from gtfs.avl_columns import ColumnMap
+from gtfs.feed import read_feed
+from gtfs.on_time import ON_TIME_RULES, OnTimeRule
+from gtfs.replay_result import ReplayResult
+from gtfs.service_day import require_service
+from gtfs.trace_plan import TracePlan, trace_plan
+from gtfs.trace_settings import TraceSettings
+from networks.faults import InputError
+from scenarios.realtime_files import write_realtime
+from scenarios.replay_report import write_replay
+from scenarios.replay_session import Session, results, runs_of_days
+from scenarios.replay_tally import Tally
+
+Say = Callable[[str], None]
+OnPings = Callable[[int], None]
+OnResult = Callable[[ReplayResult], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How a trace is read.
+
+    Attributes
+    ----------
+    feed
+        GTFS feed, a zip or a folder.
+    columns
+        What the columns of tables mean; None: they are TIDES ``vehicle_locations``.
+    only_day
+        The service day that everything belongs to; None lets each ping tell.
+    rule
+        When a visit is on time.
+    note
+        What readers of the report must know, such as that the trace is synthetic.
+    """
+
+    feed: Path
+    columns: ColumnMap | None = None
+    only_day: date | None = None
+    rule: OnTimeRule = ON_TIME_RULES["default"]
+    settings: TraceSettings = field(default_factory=TraceSettings)
+    note: str = ""
+
+
+def plan_of(options: ReplayOptions) -> TracePlan:
+    """What the trace is held against.
+
+    Raises
+    ------
+    InputError
+        As :func:`gtfs.feed.read_feed`; GTFS_DATE where no trip runs on the day that was asked for.
+    """
+    feed = read_feed(options.feed)
+    if options.only_day is not None:
+        require_service(feed, options.only_day)
+    return trace_plan(feed, options.only_day)
+
+
+def replay_files(
+    options: ReplayOptions,
+    paths: Iterable[Path],
+    folder: Path,
+    say: Say = lambda _text: None,
+    on_pings: OnPings = lambda _count: None,
+    on_result: OnResult = lambda _result: None,
+) -> Tally:
+    """Read whole files and write what they say into a folder.
+
+    Parameters
+    ----------
+    on_pings
+        Is told how many pings were read, as they are.
+    on_result
+        Is shown what each run of service days came to.
+
+    Raises
+    ------
+    InputError
+        As :func:`plan_of` and :func:`gtfs.avl.read_pings`; AVL_TRIP where no vehicle was on any trip of the feed.
+    """
+    plan = plan_of(options)
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
+        session = Session(plan, options.rule, Path(parts), options.settings)
+        for batch in read_pings(paths, options.columns, plan.timetable.timezone):
+            session.take(batch)
+            on_pings(len(batch.pings))
+        session.close()
+        return write_results(session, folder, options.note, say, on_result)
+
+
+def write_results(
+    session: Session, folder: Path, note: str, say: Say, on_result: OnResult = lambda _result: None
+) -> Tally:
+    """Write everything that a trace says.
+
+    Raises
+    ------
+    InputError
+        AVL_TRIP where no vehicle was on any trip of the feed.
+    """
+    if not session.replay.performed:
+        remedy = "Give the feed of the same agency and weeks, and a column map that names the trip"
+        raise InputError("AVL_TRIP", f"none of {session.replay.pings} pings is of a trip of the feed", remedy=remedy)
+    say(f"{len(session.replay.performed)} trips performed; writing tables and report")
+    written = write_replay(_shown(results(session, runs_of_days(session)), on_result), folder, note)
+    write_realtime(session, folder)
+    return written
+
+
+def _shown(parts: Iterator[ReplayResult], on_result: OnResult) -> Iterator[ReplayResult]:
+    for part in parts:
+        on_result(part)
+        yield part
