@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.co_simulation import co_simulation
+from benchmarks.kingston import kingston
 from benchmarks.map_matching import map_matching
 from benchmarks.network_reading import network_reading
+from benchmarks.portland_replay import portland
 from benchmarks.published_maps import published_maps
 from benchmarks.results import Measurement
 from benchmarks.setup import Setup
+from benchmarks.trace_replay import trace_replay
 from benchmarks.transit_detectors import transit_detectors
 from benchmarks.transit_import import transit_import
 
@@ -59,5 +62,23 @@ CASES = (
         "CPU time, peak memory and outcome of bringing Northern Kentucky's timetable onto its streets",
         "SUMO's gtfs2pt.py on three patterns of the same feed",
         transit_import,
+    ),
+    Case(
+        "kingston",
+        "arrivals of a replay on Kingston's trace: error, on-time class, by gap, and tuned on other trips",
+        "the agency's own arrivals; first ping near the stop, global projection, no zone",
+        kingston,
+    ),
+    Case(
+        "portland",
+        "arrivals of a replay on Portland's trips seen every 5 to 120 s",
+        "the on-board system's passages; straight lines between positions",
+        portland,
+    ),
+    Case(
+        "trace-replay",
+        "pings per second of kernels and of replays from file to tables on two agencies, and peak memory by length",
+        "shapely, geopandas and movingpandas on the same trips",
+        trace_replay,
     ),
 )
