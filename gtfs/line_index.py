@@ -11,15 +11,13 @@ STEP_M = 50.0
 """Lines are taken into the grid by points no farther apart."""
 REACH_M = CELL_M - STEP_M / 2
 """Whatever lies so near to a line finds it in its own cell."""
-DEGREE_M = 110_500.0
-"""No degree of latitude is shorter."""
 
 
 def line_index(lines: Lines) -> Index:
     """Take lines into the grid: each point of theirs into its own cell and those around."""
     corner, lon, lat = _points(lines)
-    narrow = np.cos(np.radians(min(np.abs(lat).max(initial=0.0) + 0.1, 89.0)))
-    per_degree = float(DEGREE_M * narrow / CELL_M), DEGREE_M / CELL_M
+    degree_m = lines.frame[np.diff(lines.start) > 0, 2:].min(axis=0, initial=np.inf)  # cells are no smaller anywhere
+    per_degree = float(degree_m[0] / CELL_M), float(degree_m[1] / CELL_M)
     own = np.floor(lat * per_degree[1]).astype(np.int64) * STRIDE + np.floor(lon * per_degree[0]).astype(np.int64)
     around = np.array([up * STRIDE + right for up in (-1, 0, 1) for right in (-1, 0, 1)])
     pairs = np.unique(np.column_stack(((own[:, None] + around).ravel(), np.repeat(corner, len(around)))), axis=0)
