@@ -162,6 +162,7 @@ class TripGuesser:
                 continue
             if said[0] == waits[0]:
                 is_final[front:begin] = True
+                self._fill_gap(told, front, begin)
             front = front if said == waits else begin
             if told.trip[begin] >= 0:
                 self._note_named(held.vehicle[begin:end], told.trip[begin:end], told.day[begin:end])
@@ -171,6 +172,14 @@ class TripGuesser:
             front, waits = self._search(front, (begin, end), told, samples, (claims[said[1]], day)), said
             is_final[front:end] = False
         return is_final
+
+    def _fill_gap(self, told: Told, front: int, begin: int) -> None:
+        """Pings that wait between two others by which a vehicle names the same trip are of that trip."""
+        vehicle, search = int(told.held.vehicle[begin]), self.search
+        trip, day = int(told.trip[begin]), int(told.day[begin])
+        past = int(search.past_trip[vehicle]), int(search.past_day[vehicle])
+        if trip != NONE and search.is_named[vehicle] and past == (trip, day):
+            _put(told, front, begin, trip, day)
 
     def _search(self, front: int, rows: tuple[int, int], told: Told, samples: Samples, said: tuple[Claim, int]) -> int:
         """Go over pings of a vehicle that say the same and name no trip; the first that waits then."""

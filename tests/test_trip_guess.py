@@ -245,6 +245,11 @@ def test_pings_that_wait_are_let_go_where_a_trip_is_named(hourly):
     assert served(read(hourly, *sights)) == [""] * 6 + ["t1"] * 45
 
 
+def test_a_trip_that_is_not_named_for_a_while_goes_on(hourly):
+    sights = [replace(one, trip="" if 1000 <= one.x_m < 1400 else "t1") for one in ride(EIGHT)]
+    assert served(read(hourly, *sights)) == ["t1"] * 51
+
+
 def test_another_route_ends_a_guess(tmp_path):
     plan = feed(tmp_path, t1=("12", "way", "", 0), n1=("7", "north", "", 60))
     sights = [replace(one, route="" if one.x_m < 3000 else "7") for one in nameless(EIGHT)]
