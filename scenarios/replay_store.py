@@ -13,6 +13,8 @@ from networks.outfile import atomic_path
 
 PART_ROWS = 500_000
 """Rows are written out when there are so many."""
+GROUP_ROWS = 50_000
+"""A part is read back in groups of so many rows; those of other days are passed over."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +55,7 @@ class Store:
         self.parts += 1
         rows = pa.concat_tables(self._waiting)
         with atomic_path(self._part(self.parts)) as path:
-            pq.write_table(rows.sort_by("day"), path, compression="zstd", row_group_size=PART_ROWS // 10)
+            pq.write_table(rows.sort_by("day"), path, compression="zstd", row_group_size=GROUP_ROWS)
         self._waiting, self._rows = [], 0
 
     def of_day(self, day: int) -> dict[str, np.ndarray]:
