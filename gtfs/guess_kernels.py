@@ -63,13 +63,13 @@ class Index(NamedTuple):
 class Tried(NamedTuple):
     """Candidates: trip, the moment from which its day counts, and the row of its line, shape (candidates,) each.
 
-    ``is_near`` tells which pings lie by which line, shape (lines, pings).
+    ``near_m`` is the first place along each line that a ping is near to, see :func:`lines_near`, shape (lines, pings).
     """
 
     trip: Integers
     origin_s: Floats
     line: Integers
-    is_near: Flags
+    near_m: Floats
 
 
 class Patience(NamedTuple):
@@ -203,9 +203,9 @@ def follow(
 
 @njit(cache=True, nogil=True)
 def lines_near(
-    samples: Samples, course: Floats, index: Index, row: Integers, lines: Lines, near_m: float, out: Flags
-) -> Flags:
-    """Tell by which lines pings lie, unless the vehicle runs the other way.
+    samples: Samples, course: Floats, index: Index, row: Integers, lines: Lines, near_m: float, out: Floats
+) -> Floats:
+    """Tell by which lines pings lie, and where, unless the vehicle runs the other way.
 
     Parameters
     ----------
@@ -216,9 +216,9 @@ def lines_near(
     near_m
         At most :data:`gtfs.line_index.REACH_M`.
     out
-        Takes the answer, shape (rows, pings).
+        Takes the first place along each line that is so near, infinity where none is, shape (rows, pings).
     """
-    out[:] = False
+    out[:] = np.inf
     for ping in range(len(course)):
         north = np.floor(samples.lat[ping] * index.per_degree[1])
         cell = np.int64(north) * STRIDE + np.int64(np.floor(samples.lon[ping] * index.per_degree[0]))
@@ -227,7 +227,7 @@ def lines_near(
             continue
         for entry in range(index.start[place], index.start[place + 1]):
             number, corner = row[index.pattern[entry]], index.corner[entry]
-            if number < 0 or out[number, ping]:
+            if number < 0 or lines.way_m[corner] >= out[number, ping]:
                 continue
             ux, uy = lines.unit[corner, 0], lines.unit[corner, 1]
             if course[ping, 0] * ux + course[ping, 1] * uy < AGAINST:
@@ -236,7 +236,8 @@ def lines_near(
             px = (samples.lon[ping] - frame[0]) * frame[2] - lines.corner_m[corner, 0]
             py = (samples.lat[ping] - frame[1]) * frame[3] - lines.corner_m[corner, 1]
             along_m = min(max(px * ux + py * uy, 0.0), lines.way_m[corner + 1] - lines.way_m[corner])
-            out[number, ping] = (px - along_m * ux) ** 2 + (py - along_m * uy) ** 2 <= near_m**2
+            if (px - along_m * ux) ** 2 + (py - along_m * uy) ** 2 <= near_m**2:
+                out[number, ping] = min(out[number, ping], lines.way_m[corner] + along_m)
     return out
 
 
@@ -268,7 +269,8 @@ def fit_trips(
 ) -> None:
     """Hold a vehicle's pings against trips, each from where the vehicle may have begun it.
 
-    A trip's fit begins with the first ping on its line, and anew after two pings in a row that are not.
+    A trip's fit begins with the first ping on its line, no earlier than a trip may, and anew after two pings in a row
+    that are not on it.
 
     Parameters
     ----------
@@ -288,9 +290,11 @@ def fit_trips(
         samples.clock_s[:] = samples.time_s - tried.origin_s[row]
         begin, ons, misses = NONE, 0, 0
         for ping in range(pings):
-            if tried.is_near[tried.line[row], ping] and _match_ping(
-                ping, samples, lines, plan, limits, progress, way_m, off_m
-            ):
+            near_m = tried.near_m[tried.line[row], ping]
+            may_be = near_m < np.inf and (
+                begin != NONE or _lateness_s(trip, near_m, samples.clock_s[ping], plan) >= -2 * limits.early_s
+            )
+            if may_be and _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m):
                 if begin == NONE:
                     begin, ons = ping, 0
                 late_s[ons] = _lateness_s(trip, way_m[ping], samples.clock_s[ping], plan)

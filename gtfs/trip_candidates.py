@@ -100,26 +100,26 @@ class CandidateTrips:
         samples = as_samples(window)
         pattern = self.plan.timetable.trips.pattern[candidates.trip]
         distinct, line = np.unique(pattern, return_inverse=True)
-        near = self._near(distinct, samples)
-        passes_here: Bools = np.asarray(near[:, -MISSES:].any(axis=1))
+        near_m = self._near(distinct, samples)
+        passes_here: Bools = np.asarray(np.isfinite(near_m[:, -MISSES:]).any(axis=1))
         is_here = passes_here[line]
         found = _take(candidates, is_here)
-        tried = Tried(found.trip, found.origin_s, line[is_here], near)
+        tried = Tried(found.trip, found.origin_s, line[is_here], near_m)
         fits = Fits(np.empty((len(found), 4), np.int32), np.empty((len(found), 4)), blank_progress(len(found)))
         lines, plan, limits = self.plan.kernel_lines, self.plan.kernel_plan, self.settings.limits
         fit_trips(samples, tried, lines, plan, limits, fits.progress, fits.count, fits.measure)
         return found, fits
 
-    def _near(self, patterns: Integers, samples: Samples) -> Bools:
-        """Which pings lie by the line of which pattern, shape (patterns, pings)."""
+    def _near(self, patterns: Integers, samples: Samples) -> FloatArray:
+        """Where along the lines of patterns pings first lie near, infinity where they do not, (patterns, pings)."""
         row = np.full(len(self.plan.lines.start) - 1, NONE, dtype=np.int32)
         row[patterns] = np.arange(len(patterns))
         if self._lines is None:
             self._lines = line_index(self.plan.kernel_lines)
-        lines, near_m = self.plan.kernel_lines, self.settings.off_route_m
-        near = np.empty((len(patterns), len(samples.time_s)), np.bool_)
-        lines_near(samples, courses(samples, self.settings.still_m), self._lines, row, lines, near_m, near)
-        return near
+        lines, most_m = self.plan.kernel_lines, self.settings.off_route_m
+        near_m = np.empty((len(patterns), len(samples.time_s)))
+        lines_near(samples, courses(samples, self.settings.still_m), self._lines, row, lines, most_m, near_m)
+        return near_m
 
 
 def as_samples(held: HeldPings) -> Samples:

@@ -24,26 +24,31 @@ def courses(lonlat, still_m):
     return found
 
 
-def is_near(place, course, line, near_m):
+def first_near_m(place, course, line, most_m):
     """Twin of ``lines_near`` for one ping (degrees) and line (corners in metres, frame)."""
     corners, frame = line
     at = np.array([(place[0] - frame[0]) * frame[2], (place[1] - frame[1]) * frame[3]])
+    ways_m, begin_m = [math.inf], 0.0
     for begin, end in pairwise(corners):
         length_m = math.dist(begin, end)
         unit = np.subtract(end, begin) / length_m if length_m else np.zeros(2)
         along_m = min(max(float((at - begin) @ unit), 0.0), length_m)
-        if float(unit @ course) >= -0.5 and math.dist(at, begin + along_m * unit) <= near_m:
-            return True
-    return False
+        if float(unit @ course) >= -0.5 and math.dist(at, begin + along_m * unit) <= most_m:
+            ways_m.append(begin_m + along_m)
+        begin_m += length_m
+    return min(ways_m)
 
 
-def fit(new_matcher, calls, pings, near):
+def fit(new_matcher, calls, pings, near_m, limits):
     """Twin of ``fit_trips`` for one trip: counts and measures of the last stretch that is on its line."""
     begin = 0
     while begin < len(pings):
         matcher, ways_m, misses = new_matcher(), {}, 0
         for row in range(begin, len(pings)):
-            found, way_m, _ = matcher.match(pings[row]) if near[row] else (None, NAN, NAN)
+            may_be = math.isfinite(near_m[row])
+            if may_be and not ways_m:
+                may_be = lateness_s(calls, near_m[row], pings[row].clock_s) >= -2 * limits.early_s
+            found, way_m, _ = matcher.match(pings[row]) if may_be else (None, NAN, NAN)
             if found == MATCHED:
                 ways_m[row], misses = way_m, 0
             else:

@@ -38,14 +38,14 @@ def lonlat(pings):
 def near_by_twin(pings, world):
     course = twins.courses(lonlat(pings), 25.0)
     return [
-        [twins.is_near(p, c, line, 60.0) for p, c in zip(lonlat(pings), course, strict=True)]
+        [twins.first_near_m(p, c, line, 60.0) for p, c in zip(lonlat(pings), course, strict=True)]
         for line in world.plain_lines
     ]
 
 
 def near_by_kernel(pings, lines):
     samples, row = samples_of(pings), np.arange(len(lines.start) - 1)
-    near = np.empty((len(row), len(pings)), np.bool_)
+    near = np.empty((len(row), len(pings)))
     return kernels.lines_near(samples, kernels.courses(samples, 25.0), line_index(lines), row, lines, 60.0, near)
 
 
@@ -57,18 +57,19 @@ def test_courses_and_lines_near_are_their_twins(seed, count):
     pings = world.pings(rng, count)
     expected = np.reshape(twins.courses(lonlat(pings), 25.0), (-1, 2))
     np.testing.assert_allclose(kernels.courses(samples_of(pings), 25.0), expected, rtol=0, atol=1e-9)
-    assert near_by_kernel(pings, world.lines).tolist() == near_by_twin(pings, world)
+    expected = np.reshape(near_by_twin(pings, world), (len(world.plain_lines), -1))
+    np.testing.assert_allclose(near_by_kernel(pings, world.lines), expected, rtol=0, atol=1e-6)
 
 
 def test_lines_near_leaves_out_what_is_not_asked_for_and_what_is_no_place():
     rng = np.random.default_rng(0)
     world = World(rng)
     pings = [ping._replace(lon=NAN) for ping in world.pings(rng, 8)]
-    assert not near_by_kernel(pings, world.lines).any()
+    assert np.isinf(near_by_kernel(pings, world.lines)).all()
     good = samples_of(world.pings(rng, 8))
     course, nothing = kernels.courses(good, 25.0), np.full(4, NONE)
-    out = np.empty((0, 8), np.bool_)
-    assert not kernels.lines_near(good, course, line_index(world.lines), nothing, world.lines, 60.0, out).any()
+    out = np.empty((0, 8))
+    assert kernels.lines_near(good, course, line_index(world.lines), nothing, world.lines, 60.0, out).shape == (0, 8)
 
 
 def test_a_line_reaches_as_far_as_it_says():
@@ -102,7 +103,9 @@ def test_fits_are_their_twins(seed, count):
     for row, trip in enumerate(trips):
         pattern, calls = world.trips[trip]
         served = [ping._replace(trip=trip) for ping in pings]
-        expected = twins.fit(lambda: Matcher(world.plain_lines, world.trips, LIMITS), calls, served, near[pattern])
+        expected = twins.fit(
+            lambda: Matcher(world.plain_lines, world.trips, LIMITS), calls, served, near[pattern], LIMITS
+        )
         assert counts[row].tolist() == expected[0]
         np.testing.assert_allclose(measures[row], expected[1], rtol=0, atol=1e-6)
 
