@@ -16,7 +16,7 @@ from gtfs.regularity_events import regularity_events
 from gtfs.replay import DAY_S, Matched, PerformedTrip, Replay, Step
 from gtfs.replay_result import ReplayResult, in_order, performed_ids, visit_headways
 from gtfs.service_events import Event, Kind
-from gtfs.stop_visits import StopVisits, stop_visits
+from gtfs.stop_visits import Integers, StopVisits, stop_visits
 from gtfs.trace_kernels import NONE, Crossings
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
@@ -26,7 +26,7 @@ from networks.network import IntArray
 from scenarios.replay_store import Store
 
 PINGS = tuple(part.name for part in fields(Matched))
-MOST_VISITS = 2_000_000
+MOST_VISITS = 500_000
 """So many stop visits are held in memory at a time."""
 
 
@@ -73,14 +73,19 @@ class Session:
 
     def _keep(self, step: Step) -> list[Event]:
         matched, crossings = step.matched, step.crossings
-        days = np.array([one.day for one in self.replay.performed], dtype=np.int32)
         self.pings.add([(name, getattr(matched, name)) for name in PINGS], (matched.time_s // DAY_S).astype(np.int32))
         if len(crossings.call):
             columns = [(name, getattr(crossings, name)) for name in Crossings._fields]
-            self.crossings.add(columns, days[crossings.performed])
+            self.crossings.add(columns, self._days_of(crossings.performed))
         told = self.watch.see(step, self.replay.performed)
         self.events += told
         return told
+
+    def _days_of(self, performed: Integers) -> IntArray:
+        """Service days of performed trips; only those are looked at that occur."""
+        rows, place = np.unique(performed, return_inverse=True)
+        days: IntArray = np.array([self.replay.performed[row].day for row in rows.tolist()], dtype=np.int32)[place]
+        return days
 
     def under_way(self) -> UnderWay:
         """Vehicles that were on their way when the newest ping came, each where it was seen last."""
@@ -122,7 +127,9 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
     performed, row = in_order(replay.performed, replay.vehicles, plan)
     ids = performed_ids(performed, replay.vehicles, plan)
     missing = missing_trips(plan, performed, session.heard)
-    events = _renumbered(session, row)
+    events = _of_vehicles(session)
+    owner = row[np.array([event.performed for event in events], dtype=np.int64)]
+    rank = np.argsort(np.argsort(np.array(replay.vehicles)))
     for days in runs:
         chosen = np.array([number for number, one in enumerate(performed) if one.day in days], dtype=np.int64)
         place = np.full(len(performed), NONE, dtype=np.int32)
@@ -131,7 +138,8 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
         lost = [one for one in missing if one[1] in days]
         visits = _visits(session, some, place[row], days)
         headways, ahead = visit_headways(plan, some, visits, lost)
-        told = [replace(event, performed=int(place[event.performed])) for event in events if event.performed in chosen]
+        shown = np.flatnonzero(place[owner] >= 0).tolist()
+        told = [replace(events[number], performed=int(place[owner[number]])) for number in shown]
         yield ReplayResult(
             plan=plan,
             rule=session.rule,
@@ -142,18 +150,18 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
             headways=headways,
             ahead=ahead,
             missing=lost,
-            matched=_matched(session, place[row], days),
+            matched=_matched(session, place[row], rank, days),
             events=sorted([*told, *regularity_events(visits, headways, ahead)], key=event_order),
             counts=session.counts,
             notices=tuple(session.notices.values()),
         )
 
 
-def _renumbered(session: Session, row: IntArray) -> list[Event]:
-    """Events with the new rows of their trips, silences of the source left out: those say nothing about a vehicle."""
+def _of_vehicles(session: Session) -> list[Event]:
+    """Events without silences of the whole source: those say nothing about a vehicle."""
     heard = session.heard
     return [
-        replace(event, performed=int(row[event.performed]))
+        event
         for event in session.events
         if event.kind != Kind.STALE
         or any(int(event.time_s // MINUTE_S) + near in heard for near in range(-NEAR_MINUTES, NEAR_MINUTES + 1))
@@ -172,20 +180,21 @@ def _joined(columns: list[Any]) -> Any:
     return np.concatenate(columns) if columns else np.empty(0, np.int32)
 
 
-def _matched(session: Session, row: IntArray, days: Iterable[int]) -> Matched:
+def _matched(session: Session, row: IntArray, rank: Integers, days: Iterable[int]) -> Matched:
     """Final pings of the trips of some service days, and those without a trip in these days' hours."""
     wanted = sorted({day + shift for day in days for shift in (-1, 0, 1, 2)} & session.pings.days)
-    parts = [_sorted_pings(session, day, row, set(days)) for day in wanted]
+    parts = [_sorted_pings(session, day, row, rank, set(days)) for day in wanted]
     return Matched(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in PINGS})
 
 
-def _sorted_pings(session: Session, day: int, row: IntArray, days: set[int]) -> Matched:
-    """Pings of a day (UTC) by vehicle and time: those of trips that have a new row, and those without a trip."""
+def _sorted_pings(session: Session, day: int, row: IntArray, rank: Integers, days: set[int]) -> Matched:
+    """Pings of a day (UTC) by vehicle and time: those of trips that have a new row, and those without a trip.
+
+    ``rank`` is the place of each vehicle among their ids.
+    """
     columns = session.pings.of_day(day)
     known = columns["performed"] >= 0
     columns["performed"] = np.where(known, row[columns["performed"]], NONE) if len(row) else columns["performed"]
-    names = np.array(session.replay.vehicles)
-    rank = np.argsort(np.argsort(names))
     order = np.lexsort((columns["time_s"], rank[columns["vehicle"]]))
     belongs = (columns["performed"][order] >= 0) | (~known[order] & (day in days))
     return Matched(**{name: columns[name][order[belongs]] for name in PINGS})

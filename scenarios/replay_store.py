@@ -37,6 +37,7 @@ class Store:
     days: set[int] = field(default_factory=set)
     _waiting: list[pa.Table] = field(default_factory=list)
     _rows: int = 0
+    _spans: dict[int, range] = field(default_factory=dict)
 
     def add(self, columns: Sequence[tuple[str, np.ndarray]], day: np.ndarray) -> None:
         """Add rows, each with the number of its day."""
@@ -60,7 +61,8 @@ class Store:
 
     def of_day(self, day: int) -> dict[str, np.ndarray]:
         """All rows of a day as columns, in no order that may be relied on."""
-        parts = [pq.read_table(self._part(number), filters=[("day", "==", day)]) for number in range(1, self.parts + 1)]
+        numbers = [number for number in range(1, self.parts + 1) if day in self._span(number)]
+        parts = [pq.read_table(self._part(number), filters=[("day", "==", day)]) for number in numbers]
         waiting = [rows.filter(pc.equal(rows["day"], day)) for rows in self._waiting]
         whole = pa.concat_tables([*parts, *waiting])
         return {name: whole[name].to_numpy() for name in whole.column_names if name != "day"}
@@ -70,6 +72,7 @@ class Store:
         for path in self._files():
             path.unlink()
         self.parts = 0
+        self._spans.clear()
 
     def keep_parts(self, parts: int) -> None:
         """Go on with the first parts, and remove what was written after them."""
@@ -77,6 +80,14 @@ class Store:
             if number > parts:
                 path.unlink()
         self.parts = parts
+        self._spans.clear()
+
+    def _span(self, number: int) -> range:
+        """Days from the first to the last of a part, which is sorted by them."""
+        if number not in self._spans:
+            day = pq.read_table(self._part(number), columns=["day"])["day"]
+            self._spans[number] = range(day[0].as_py(), day[-1].as_py() + 1)
+        return self._spans[number]
 
     def _files(self) -> Iterator[Path]:
         return iter(sorted(self.folder.glob(f"{self.name}-*.parquet")))
