@@ -20,15 +20,15 @@ def line_index(lines: Lines) -> Index:
     per_degree = float(degree_m[0] / CELL_M), float(degree_m[1] / CELL_M)
     own = np.floor(lat * per_degree[1]).astype(np.int64) * STRIDE + np.floor(lon * per_degree[0]).astype(np.int64)
     around = np.array([up * STRIDE + right for up in (-1, 0, 1) for right in (-1, 0, 1)])
-    pairs = np.unique(np.column_stack(((own[:, None] + around).ravel(), np.repeat(corner, len(around)))), axis=0)
-    cell, start = np.unique(pairs[:, 0], return_index=True)
-    pattern = np.searchsorted(lines.start, pairs[:, 1], side="right") - 1
+    cells, place = np.unique((own[:, None] + around).ravel(), return_inverse=True)
+    pairs = np.unique(place * len(lines.way_m) + np.repeat(corner.astype(np.int64), len(around)))
+    place, corner = np.divmod(pairs, max(len(lines.way_m), 1))
     return Index(
         per_degree=per_degree,
-        cell=cell,
-        start=np.append(start, len(pairs)).astype(np.int32),
-        corner=pairs[:, 1].astype(np.int32),
-        pattern=pattern.astype(np.int32),
+        cell=cells,
+        start=np.searchsorted(place, np.arange(len(cells) + 1)).astype(np.int32),
+        corner=corner.astype(np.int32),
+        pattern=(np.searchsorted(lines.start, corner, side="right") - 1).astype(np.int32),
     )
 
 

@@ -1,6 +1,7 @@
 """Trips that a vehicle might be on: those under way now on the days that run, and how well each fits its pings."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,6 @@ class CandidateTrips:
     settings: TraceSettings
     _route_row: dict[str, int] = field(init=False)
     _on_day: dict[int, Candidates] = field(default_factory=dict)
-    _lines: Index | None = None
 
     def __post_init__(self) -> None:
         """Index the feed's routes."""
@@ -114,12 +114,17 @@ class CandidateTrips:
         """Where along the lines of patterns pings first lie near, infinity where they do not, (patterns, pings)."""
         row = np.full(len(self.plan.lines.start) - 1, NONE, dtype=np.int32)
         row[patterns] = np.arange(len(patterns))
-        if self._lines is None:
-            self._lines = line_index(self.plan.kernel_lines)
         lines, most_m = self.plan.kernel_lines, self.settings.off_route_m
         near_m = np.empty((len(patterns), len(samples.time_s)))
-        lines_near(samples, courses(samples, self.settings.still_m), self._lines, row, lines, most_m, near_m)
+        lines_near(
+            samples, courses(samples, self.settings.still_m), _lines_by_place(self.plan), row, lines, most_m, near_m
+        )
         return near_m
+
+
+@lru_cache(maxsize=8)
+def _lines_by_place(plan: TracePlan) -> Index:
+    return line_index(plan.kernel_lines)
 
 
 def as_samples(held: HeldPings) -> Samples:
