@@ -17,7 +17,7 @@ from gtfs.replay import DAY_S, Matched, PerformedTrip, Replay, Step
 from gtfs.replay_result import ReplayResult, in_order, performed_ids, visit_headways
 from gtfs.service_events import Event, Kind
 from gtfs.stop_visits import Integers, StopVisits, stop_visits
-from gtfs.trace_kernels import NONE, Crossings
+from gtfs.trace_kernels import NONE, Crossings, order_by_vehicle
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trip_updates import UnderWay
@@ -139,7 +139,7 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
         visits = _visits(session, some, place[row], days)
         headways, ahead = visit_headways(plan, some, visits, lost)
         shown = np.flatnonzero(place[owner] >= 0).tolist()
-        told = [replace(events[number], performed=int(place[owner[number]])) for number in shown]
+        told = [_of_trip(events[number], int(place[owner[number]])) for number in shown]
         yield ReplayResult(
             plan=plan,
             rule=session.rule,
@@ -166,6 +166,22 @@ def _of_vehicles(session: Session) -> list[Event]:
         if event.kind != Kind.STALE
         or any(int(event.time_s // MINUTE_S) + near in heard for near in range(-NEAR_MINUTES, NEAR_MINUTES + 1))
     ]
+
+
+def _of_trip(event: Event, performed: int) -> Event:
+    """An event with another row of its trip; there are many, and ``dataclasses.replace`` is slow."""
+    return Event(
+        event.kind,
+        event.time_s,
+        performed,
+        event.call,
+        event.value,
+        event.threshold,
+        event.unit,
+        event.rule,
+        event.pings_s,
+        event.other,
+    )
 
 
 def _visits(session: Session, performed: list[PerformedTrip], row: IntArray, days: Iterable[int]) -> StopVisits:
@@ -195,6 +211,8 @@ def _sorted_pings(session: Session, day: int, row: IntArray, rank: Integers, day
     columns = session.pings.of_day(day)
     known = columns["performed"] >= 0
     columns["performed"] = np.where(known, row[columns["performed"]], NONE) if len(row) else columns["performed"]
-    order = np.lexsort((columns["time_s"], rank[columns["vehicle"]]))
+    order = order_by_vehicle(
+        rank[columns["vehicle"]], columns["time_s"], columns["lat"], columns["lon"], columns["performed"]
+    )
     belongs = (columns["performed"][order] >= 0) | (~known[order] & (day in days))
     return Matched(**{name: columns[name][order[belongs]] for name in PINGS})

@@ -56,7 +56,10 @@ class Store:
         self.parts += 1
         rows = pa.concat_tables(self._waiting)
         with atomic_path(self._part(self.parts)) as path:
-            pq.write_table(rows.sort_by("day"), path, compression="zstd", row_group_size=GROUP_ROWS)
+            # numbers that hardly repeat, and soon read again: dictionaries and small files cost more than they give
+            pq.write_table(
+                rows.sort_by("day"), path, compression="lz4", use_dictionary=False, row_group_size=GROUP_ROWS
+            )
         self._waiting, self._rows = [], 0
 
     def of_day(self, day: int) -> dict[str, np.ndarray]:
