@@ -91,7 +91,8 @@ class Search(NamedTuple):
     ``past_day`` are its latest; ``is_done`` where it serves that one no more, ``is_named`` where it named it itself.
     ``anchor`` is the longitude and latitude where it came to a stand, at ``anchor_s``, NaN
     before the first ping; ``last_s`` is the time of its last ping; ``on_s`` is when it was last on the line that it
-    follows. ``run_m`` is what it has come since candidates were last looked at.
+    follows. ``run_m`` is what it has come since candidates were last looked at. ``heard`` are the trip and day that it
+    named last as pings arrive, ``heard_s`` when.
     """
 
     trip: Integers
@@ -105,6 +106,31 @@ class Search(NamedTuple):
     last_s: Floats
     on_s: Floats
     run_m: Floats
+    heard: Integers
+    heard_s: Floats
+
+
+@njit(cache=True, nogil=True)
+def hear(vehicle: Integers, trip: Integers, day: Integers, time_s: Floats, search: Search, out: Flags) -> Flags:
+    """Tell which pings name a trip that their vehicle did not name just before, or name it for an earlier time.
+
+    The first ping by time of each vehicle and trip is always among them, in whatever order pings arrive.
+
+    Parameters
+    ----------
+    vehicle, trip, day, time_s
+        In order of arrival, shape (pings,).
+    out
+        Takes the answer, shape (pings,).
+    """
+    for ping in range(len(vehicle)):
+        heard, row = search.heard[vehicle[ping]], vehicle[ping]
+        out[ping] = False
+        if trip[ping] < 0:
+            continue
+        if heard[0] != trip[ping] or heard[1] != day[ping] or time_s[ping] < search.heard_s[row]:
+            heard[0], heard[1], search.heard_s[row], out[ping] = trip[ping], day[ping], time_s[ping], True
+    return out
 
 
 @njit(cache=True, nogil=True)

@@ -10,10 +10,15 @@ from networks.network import FloatArray, IntArray
 
 @dataclass(slots=True, eq=False)
 class HeldPings:
-    """Columns of pings, shape (pings,) each; ``vehicle`` and ``claim`` are rows of the replay's lists."""
+    """Columns of pings, shape (pings,) each.
+
+    ``vehicle`` and ``claim`` are rows of the replay's lists; ``trip`` and ``day`` are what the claim means, or NONE.
+    """
 
     vehicle: IntArray
     claim: IntArray
+    trip: npt.NDArray[np.integer]
+    day: npt.NDArray[np.integer]
     time_s: FloatArray
     lat: FloatArray
     lon: FloatArray
@@ -27,7 +32,7 @@ _COLUMNS = tuple(part.name for part in fields(HeldPings))
 def nothing_held() -> HeldPings:
     """No pings."""
     whole, real = np.empty(0, np.int32), np.empty(0)
-    return HeldPings(whole, whole, real, real, real, real, real)
+    return HeldPings(whole, whole, whole, whole, real, real, real, real, real)
 
 
 def join(one: HeldPings, other: HeldPings) -> HeldPings:

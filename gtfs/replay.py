@@ -37,7 +37,7 @@ from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, with_room
 from gtfs.trip_claims import Claim, ClaimBook, Evidence, Meaning, candidate_rows
-from gtfs.trip_guess import Told, TripGuesser, merged, untold
+from gtfs.trip_guess import Told, TripGuesser, merged
 from networks.network import FloatArray, IntArray
 
 DAY_S = 86_400
@@ -133,9 +133,13 @@ class Replay:
 
     def feed(self, pings: Pings) -> Step:
         """Take pings in order of arrival, and give what became final by them."""
+        claim = self._claim_rows(pings)
+        chosen = self._chosen(claim, pings.time_s)
         arrived = HeldPings(
             vehicle=self._vehicle_rows(pings.vehicle),
-            claim=self._claim_rows(pings),
+            claim=claim,
+            trip=chosen[:, 0].copy(),
+            day=chosen[:, 1].copy(),
             time_s=pings.time_s,
             lat=pings.lat,
             lon=pings.lon,
@@ -146,15 +150,19 @@ class Replay:
         newest_s = self._fixes.newest_s
         kept = admit(arrived.vehicle, arrived.time_s, self.settings.reorder_s, newest_s, np.empty(len(pings), np.bool_))
         self._drop("late", ~kept)
-        held = join(self._held, arrived if kept.all() else take(arrived, kept))
+        arrived = arrived if kept.all() else take(arrived, kept)
+        self.guesser.hear(arrived)
+        held = join(self._held, arrived)
         is_final = held.time_s < newest_s[held.vehicle] - self.settings.reorder_s
         self._held = take(held, ~is_final)
-        return self._match(self._assigned(self._screened(take(held, is_final))))
+        told = self.guesser.tell(self._screened(take(held, is_final)), self.claims, self.meanings)
+        return self._match(told)
 
     def close(self) -> Step:
         """Give what was still held back."""
         held, self._held = self._held, nothing_held()
-        return self._match(merged(self._assigned(self._screened(held)), self.guesser.close()))
+        told = self.guesser.tell(self._screened(held), self.claims, self.meanings)
+        return self._match(merged(told, self.guesser.close()))
 
     def _vehicle_rows(self, labels: Labels) -> IntArray:
         rows = np.array([self._vehicle(text) for text in labels.texts], dtype=np.int32)
@@ -232,23 +240,14 @@ class Replay:
         rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
         return rank
 
-    def _assigned(self, held: HeldPings) -> Told:
-        """Pings with the trips that they name or that tell by their course; some of these wait, or come later."""
-        if not len(held.time_s):
-            return untold(held)
-        calendar = self._calendar(held)
+    def _chosen(self, claim: Integers, time_s: FloatArray) -> Integers:
+        """Trip and day of pings by what they say, NONE where nothing is meant, shape (pings, 2)."""
+        chosen: Integers = np.full((len(claim), 2), NONE, np.int32)
+        if not len(claim):
+            return chosen
         start, candidate = candidate_rows(self.meanings)
         named = np.array([self._named_day(meaning) for meaning in self.meanings], dtype=np.int32)
-        chosen = choose_trips(
-            held.claim,
-            named[held.claim],
-            held.time_s,
-            start,
-            candidate,
-            calendar,
-            np.empty((len(held.time_s), 2), np.int32),
-        )
-        return self.guesser.tell(held, chosen[:, 0].copy(), chosen[:, 1].copy(), self.claims, self.meanings)
+        return choose_trips(claim, named[claim], time_s, start, candidate, self._calendar(time_s), chosen)
 
     def _samples(self, told: Told) -> Samples:
         """Pings with the clocks of their service days."""
@@ -273,9 +272,9 @@ class Replay:
     def _named_day(self, meaning: Meaning) -> int:
         return meaning.day if self.plan.only_day is None else self.plan.only_day
 
-    def _calendar(self, held: HeldPings) -> Calendar:
-        first = int(held.time_s.min() // DAY_S) - 2
-        days = range(first, int(held.time_s.max() // DAY_S) + 3)
+    def _calendar(self, time_s: FloatArray) -> Calendar:
+        first = int(time_s.min() // DAY_S) - 2
+        days = range(first, int(time_s.max() // DAY_S) + 3)
         known = [_service_day(self.plan, day) for day in days]
         return Calendar(
             first_day=first,

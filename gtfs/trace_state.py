@@ -82,6 +82,8 @@ def blank_search(vehicles: int) -> Search:
         last_s=moments[1],
         on_s=moments[2],
         run_m=np.zeros(vehicles),
+        heard=np.full((vehicles, 2), NONE, dtype=np.int32),
+        heard_s=np.full(vehicles, np.nan),
     )
 
 

@@ -27,6 +27,7 @@ from gtfs.guess_kernels import (
     Patience,
     Search,
     follow,
+    hear,
     wait,
 )
 from gtfs.held_pings import HeldPings, join, nothing_held, take
@@ -81,6 +82,8 @@ class TripGuesser:
         Pings that wait for a trip, by vehicle and there by time.
     search, progress
         What is known of each vehicle, and how far it is along the trip that it was given.
+    named_s
+        When each vehicle first named a trip, by trip and day.
     """
 
     plan: TracePlan
@@ -88,6 +91,7 @@ class TripGuesser:
     waiting: HeldPings = field(default_factory=nothing_held)
     search: Search = field(default_factory=lambda: blank_search(0))
     progress: Progress = field(default_factory=lambda: blank_progress(0))
+    named_s: dict[tuple[int, int], dict[int, float]] = field(default_factory=dict)
     _trips: CandidateTrips = field(init=False)
     _block: Integers = field(init=False)
     _patience: Patience = field(init=False)
@@ -100,21 +104,26 @@ class TripGuesser:
         self._block = np.array([rows.get(text, NONE) for text in blocks], dtype=np.int32)
         self._patience = Patience(**{name: float(getattr(self.settings, name)) for name in Patience._fields})
 
-    def tell(
-        self, held: HeldPings, trip: Integers, day: Integers, claims: Sequence[Claim], meanings: Sequence[Meaning]
-    ) -> Told:
-        """Take pings by vehicle and time with the trips that they name; give those that are final with theirs.
+    def hear(self, arrived: HeldPings) -> None:
+        """Note which trips vehicles name, as their pings arrive and before any of them is final."""
+        vehicles = int(arrived.vehicle.max(initial=NONE)) + 1
+        self.search = with_room(self.search, vehicles, blank_search)
+        self.progress = with_room(self.progress, vehicles, blank_progress)
+        parts = arrived.vehicle, arrived.trip, arrived.day, arrived.time_s
+        is_new = hear(*parts, self.search, np.empty(len(arrived.time_s), np.bool_))
+        for vehicle, trip, day, time_s in zip(*(part[is_new].tolist() for part in parts), strict=True):
+            named_s = self.named_s.setdefault((trip, day), {})
+            named_s[vehicle] = min(time_s, named_s.get(vehicle, time_s))
+
+    def tell(self, held: HeldPings, claims: Sequence[Claim], meanings: Sequence[Meaning]) -> Told:
+        """Take pings by vehicle and time; give those that are final with their trips.
 
         Parameters
         ----------
-        trip, day
-            Of each ping, NONE where it names none that the feed knows, shape (pings,).
         claims, meanings
             What pings say, and what it can mean, by row.
         """
-        vehicles = int(held.vehicle.max(initial=NONE)) + 1
-        self.search = with_room(self.search, vehicles, blank_search)
-        self.progress = with_room(self.progress, vehicles, blank_progress)
+        trip, day = held.trip.copy(), held.day.copy()
         given, is_searched = _told(held, trip, day), self._searched(held, trip)
         if not is_searched.any():
             self._note_named(held.vehicle, trip, day)
@@ -247,7 +256,7 @@ class TripGuesser:
         vehicle = int(window.vehicle[-1])
         is_of_block = self._is_of_block(vehicle, candidates)
         best = self._clear(candidates, fits, is_of_block, is_named=bool(self.search.is_named[vehicle]))
-        if best is None:
+        if best is None or self._is_taken(candidates, best, vehicle, float(window.time_s[-1])):
             return None
         return Guess(
             trip=int(candidates.trip[best]),
@@ -257,6 +266,11 @@ class TripGuesser:
             progress=fits.progress,
             row=best,
         )
+
+    def _is_taken(self, candidates: Candidates, row: int, vehicle: int, now_s: float) -> bool:
+        """Whether another vehicle has named a candidate by now: then this one runs beside it, or ahead of its own."""
+        named_s = self.named_s.get((int(candidates.trip[row]), int(candidates.day[row])), {})
+        return any(one != vehicle and since_s <= now_s for one, since_s in named_s.items())
 
     def _is_of_block(self, vehicle: int, candidates: Candidates) -> Bools:
         """Which candidates the vehicle's duty has next: the trip that it named last, and later ones of its block."""

@@ -184,6 +184,14 @@ def test_the_route_that_is_named_settles_it(tmp_path):
     assert set(served(read(plan, *nameless(EIGHT, route="no such route")))) == {""}
 
 
+def test_a_trip_that_another_vehicle_names_is_taken(hourly):
+    named = list(ride(EIGHT, vehicle="named", trip="t1"))
+    found = read(hourly, *named, *nameless(EIGHT + 60))
+    assert [name for name, *_ in found.trips()] == ["named"]
+    late = read(hourly, *moved(named, 1200), *nameless(EIGHT + 60))
+    assert sorted(name for name, *_ in late.trips()) == ["bus", "named"], "nobody had named it then"
+
+
 # blocks
 
 
