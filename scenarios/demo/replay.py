@@ -14,7 +14,7 @@ NOTE = (
 )
 
 
-def demo_replay(out_dir: Path, say: Callable[[str], None], on_pings: Callable[[int], None]) -> Tally:
+def demo_replay(out_dir: Path, say: Callable[[str], None]) -> Tally:
     """Make the trace of a demo that was run into a folder, and replay it into ``replay`` there.
 
     Raises
@@ -25,4 +25,4 @@ def demo_replay(out_dir: Path, say: Callable[[str], None], on_pings: Callable[[i
     demo_trace(out_dir)
     city = out_dir / "city"
     options = ReplayOptions(feed=city / FEED, note=NOTE)
-    return replay_files(options, [city / LOCATIONS], out_dir / "replay", say, on_pings)
+    return replay_files(options, [city / LOCATIONS], out_dir / "replay", say)
