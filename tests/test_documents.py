@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from gtfs.avl_columns import read_column_map as read_position_columns
 from networks.crash_columns import read_column_map
 from networks.netxml import read_network
 from scenarios.cli import bagdar
@@ -68,7 +69,7 @@ def test_every_command_line_of_the_documents_would_be_accepted():
         # checks options, their values and what is required, and runs nothing
         command.make_context(str(command.name), words)
         called.add(command.name)
-    assert called == {"demo", "build", "info", "hotspots", "new", "run", "gui", "check", "import"}
+    assert called == {"demo", "build", "info", "hotspots", "new", "run", "gui", "check", "import", "replay"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -112,7 +113,7 @@ def _touch_files(folder: Path, text: str) -> None:
 
 
 def test_toml_of_the_readme_is_accepted(tmp_path):
-    scenarios, maps = [], []
+    scenarios, maps, columns = [], [], []
     for number, block in enumerate(_blocks("README.md", "toml")):
         _touch_files(tmp_path, block)
         path = tmp_path / f"{number}.toml"
@@ -120,6 +121,8 @@ def test_toml_of_the_readme_is_accepted(tmp_path):
         if "[scenario]" in block:
             scenarios.append(read_scenario(path))
             whole = block
+        elif "[columns]" in block:
+            columns.append(read_position_columns(path))
         elif "[transit]" in block:
             path.write_text(f"{whole}\n{block}", encoding="utf-8")
             _touch_files(tmp_path, whole)
@@ -128,7 +131,7 @@ def test_toml_of_the_readme_is_accepted(tmp_path):
             maps.append(read_column_map(path))
     assert [(scenario.junctions, scenario.top) for scenario in scenarios] == [("hotspots", 10)]
     assert {variant.controller for variant in scenarios[0].variants} == set(CONTROLLERS)
-    assert len(maps) == 1
+    assert len(maps) == len(columns) == 1
 
 
 def test_every_kind_of_demand_of_the_readme_is_accepted(tmp_path):
@@ -203,7 +206,7 @@ def test_relative_links_lead_somewhere(document):
         place, _, heading = target.partition("#")
         if "://" in target:
             continue
-        assert not place or (ROOT / place).is_file(), target
+        assert not place or (ROOT / place).exists(), target
         headings = re.findall(r"^#+ (.+)$", _text(place or document), flags=re.MULTILINE) if heading else []
         assert not heading or heading in {re.sub(r"\W+", "-", words.lower()) for words in headings}, target
 
