@@ -22,6 +22,8 @@ MATCHED, OFF_ROUTE, NOT_STARTED, FINISHED, NO_TRIP = 0, 1, 2, 3, 4
 ARRIVAL, DEPARTURE, SKIPPED = 0, 1, 2
 """What happened at a call."""
 DAY_S = 86_400
+MOST_AWAY_S = 12 * 3600.0
+"""A trip is not meant so long before its departure or after its arrival: that is another day's."""
 NO_SERVICE_S = 6 * 3600.0
 """So much farther than others is a service day on which a trip does not run."""
 AGAINST_HEADING = 4.0
@@ -285,7 +287,8 @@ def choose_trips(
 
     Of the trips that are meant, on the day that is named or else on any, the one is chosen whose span from departure to
     arrival is nearest in time; days without service count as :data:`NO_SERVICE_S` farther. Of several under way the
-    last to have left is taken. A day can be meant while its clock shows no less than -24 h and less than 48 h.
+    last to have left is taken. A day can be meant while its clock shows no less than -24 h and less than 48 h, and a
+    trip no more than :data:`MOST_AWAY_S` away from its span, whatever is named.
 
     Parameters
     ----------
@@ -315,6 +318,8 @@ def choose_trips(
                 if not -DAY_S <= clock_s < 2 * DAY_S:
                     continue
                 away_s = max(calendar.trip_span_s[trip, 0] - clock_s, clock_s - calendar.trip_span_s[trip, 1], 0.0)
+                if away_s > MOST_AWAY_S:
+                    continue
                 if day[ping] < 0 and not calendar.runs[calendar.trip_service[trip], number]:
                     away_s += NO_SERVICE_S
                 starts_s = calendar.trip_span_s[trip, 0] + calendar.origin_s[number]

@@ -192,6 +192,10 @@ def test_choose_trips_is_its_twin_whichever_days_the_calendar_begins_with(seed, 
         (3, 20_514, 0.5, (2, 20_514)),
         (3, 20_513, 0.5, (-1, -1)),  # a clock of 48:30
         (0, 20_518, 8.5, (-1, -1)),  # three days ahead
+        (0, 20_515, 21.0, (0, 20_515)),  # twelve hours after its arrival
+        (0, 20_515, 21.1, (-1, -1)),
+        (0, 20_516, 20.0, (0, 20_516)),  # twelve hours before its departure
+        (0, 20_516, 19.9, (-1, -1)),
         (4, -1, 8.5, (0, 20_515)),  # the first of the two does not run on that day
         (-1, -1, 8.5, (-1, -1)),
         (6, -1, 8.5, (-1, -1)),

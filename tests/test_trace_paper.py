@@ -1,5 +1,7 @@
 """Traces made on paper, whose truth is known to the second, read against timetables of the same street."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -243,6 +245,18 @@ def test_a_trip_over_the_hour_that_is_lost(tmp_path, origin_s, day):
     read = read_trace(plan, pings_of(ride(begin_s, dict.fromkeys((1000, 2000, 3000, 4000), 1820), **said)))
     exact(read.visits.deviation_s, [3, 3, 3, 3, 3, -1823])
     assert local_text(read.visits.scheduled_arrival_s[-1], "America/New_York") == "2026-03-08T03:10:00-04:00"
+
+
+def test_a_day_that_the_user_names_is_the_day_of_all(tmp_path):
+    # the trip does not run on Mondays by its calendar; the user knows better, and yesterday's pings have no trip then
+    monday = moment("2026-03-02T13:00")
+    table = STREET["calendar"].replace("daily,1,", "daily,0,")
+    sights = [*ride(monday - 86_400), *ride(monday, start_date="20260301")]
+    plan = replace(paper_plan(tmp_path, calendar=table), only_day=day_of("2026-03-02"))
+    read = read_trace(plan, pings_of(sights))
+    assert read.trips() == [("bus", "t1", day_of("2026-03-02"), "TRIP_ID")]
+    exact(seconds(read.visits.departure_s, monday), [3, 103, 203, 303, 403, NAN])
+    exact(read.matched.time_s[read.matched.found != NO_TRIP], [s.time_s for s in sights[51:]])
 
 
 def test_a_start_date_that_is_days_away_names_no_trip_however_the_trace_is_cut(plan):

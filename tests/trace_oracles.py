@@ -81,6 +81,8 @@ def choose_trips(meaning, day, time_s, candidates, origin_of_day, runs, span_s, 
                     continue
                 begin_s, end_s = span_s[trip]
                 away_s = begin_s - clock_s if clock_s < begin_s else clock_s - end_s if clock_s > end_s else 0.0
+                if away_s > 12 * 3600:
+                    continue
                 if named < 0 and not runs(trip, one):
                     away_s += no_service_s
                 options.append((away_s, -(begin_s + origin_s), number, one, trip))
