@@ -333,14 +333,14 @@ def fit_trips(
             continue
         count[row, BEGIN], count[row, COUNT], count[row, ON] = begin, pings - begin, ons
         measure[row, GAINED_M] = progress.way_m[row] - way_m[begin]
-        measure[row, TRAVELLED_M], count[row, MOVES] = _travelled(samples, begin)
+        measure[row, TRAVELLED_M], count[row, MOVES] = travelled(samples, begin)
         measure[row, LATE_S] = np.median(late_s[:ons])
         measure[row, FROM_M] = way_m[begin] - plan.call_way_m[plan.call_start[trip]]
 
 
 @njit(cache=True, nogil=True)
-def _travelled(samples: Samples, begin: int) -> tuple[float, int]:
-    """The way from ping to ping as the crow flies, small steps by noise left out, and the count of steps."""
+def travelled(samples: Samples, begin: int) -> tuple[float, int]:
+    """The way from ping to ping as the crow flies from one on, steps by noise left out, and the count of steps."""
     way_m, since, steps = 0.0, begin, 0
     for ping in range(begin + 1, len(samples.time_s)):
         step_m = _apart_m(samples.lon[since], samples.lat[since], samples.lon[ping], samples.lat[ping])

@@ -28,6 +28,7 @@ from gtfs.guess_kernels import (
     Search,
     follow,
     hear,
+    travelled,
     wait,
 )
 from gtfs.held_pings import HeldPings, join, nothing_held, take
@@ -201,7 +202,7 @@ class TripGuesser:
                 row = front = self._follow(vehicle, row, end, told, samples)
                 continue
             row, front, come_to = wait(front, (row, end), samples, vehicle, search, self._patience)
-            if come_to == LOOK and row - front >= self.settings.guess_pings:
+            if come_to == LOOK and self._may_tell(_part(samples, front, row)):
                 found = self.guess(take(told.held, np.arange(front, row)), *said)
                 if found is not None:
                     told.evidence[front + found.begin : row] = found.evidence
@@ -209,6 +210,11 @@ class TripGuesser:
                     self._give(vehicle, found, float(told.held.time_s[row - 1]))
                     front = row
         return front
+
+    def _may_tell(self, samples: Samples) -> bool:
+        """Whether pings are enough, and far enough apart, to be evidence of any trip."""
+        way_m, steps = travelled(samples, 0)
+        return bool(steps >= self.settings.guess_pings - 1 and way_m >= (1 - DETOUR) * self.settings.guess_m)
 
     def _give(self, vehicle: int, guess: Guess, time_s: float) -> None:
         """A vehicle is given a trip, which may be over by now."""
