@@ -101,7 +101,7 @@ def draw_hours(path: Path, tally: Tally, note: str) -> Drawing:
         axes.set_xticks(range(len(shown)), [hour_text(hour) for hour in range(first, last + 1)], linespacing=1.4)
         axes.set_xlim(-0.6, max(len(shown), 6) - 0.4)
         axes.set_ylim(0, 100)
-        axes.set_xlabel("scheduled, hour of the day")
+        axes.set_xlabel("scheduled, hour of the service day (+1: after midnight)")
         axes.set_ylabel("share of the calls due (%)")
         axes.tick_params(axis="x", length=0)
         _legend(figure)
@@ -124,7 +124,7 @@ def route_name(tally: Tally, route: int) -> str:
 
 def hour_text(hour: int) -> str:
     """An hour of a service day; those after midnight say so."""
-    return f"{hour % 24:02d}" + ("\n+1 day" if hour >= HOURS // 2 else "")
+    return f"{hour % 24:02d}" + ("\n+1" if hour >= HOURS // 2 else "")
 
 
 def _stack(axes: Axes, counts: Counts, *, is_upright: bool) -> None:

@@ -340,6 +340,7 @@ def test_the_same_replay_gives_the_same_bytes(tmp_path):
         write_tables([paper_result(tmp_path)], tmp_path / name)
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == [
+        "deviations.parquet",
         "events.jsonl",
         "headways.csv",
         "headways.parquet",
