@@ -82,8 +82,7 @@ def _beside_peers(agency: Agency, setup: Setup) -> Iterator[Measurement]:
 
 
 def _rates(metric: str, rates: Sequence[float], setup: Setup) -> Iterator[Measurement]:
-    told = ", ".join(f"{value / MILLION:.3f}" for value in (np.median(rates), min(rates), max(rates)))
-    setup.tell(f"{metric} (median, least, most): {told} M/s")
+    setup.tell(f"{metric}: {np.median(rates):,.0f} a second ({min(rates):,.0f} to {max(rates):,.0f})")
     yield from spread(f"{metric}/per second", rates, "1/s")
 
 
