@@ -116,7 +116,8 @@ class Convoy:
 
 def _aim_m(track: Track, time_s: FloatArray) -> FloatArray:
     """Where the vehicle should be at some times (m): behind its last place it rolls on, so as to get there surely."""
-    return track.way_at(time_s) + ROLLS_MPS * np.maximum(time_s - track.time_s[-1], 0.0)
+    rolled_m: FloatArray = ROLLS_MPS * np.maximum(time_s - track.time_s[-1], 0.0)
+    return track.way_at(time_s) + rolled_m
 
 
 def _way_m(track: Track, edge: int, lane_m: float, *, inside: bool) -> float:
