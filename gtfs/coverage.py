@@ -1,6 +1,7 @@
 """When a trace covers the service, and which trips nobody was seen on meanwhile."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +14,45 @@ NEAR_MINUTES = 5
 """A moment is covered when some vehicle was heard of so shortly before or after."""
 
 Minutes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
-def missing_trips(plan: TracePlan, performed: Collection[PerformedTrip], heard: Iterable[int]) -> list[tuple[int, int]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """When some vehicle was heard of: how many minutes from ``first`` on are covered up to each, as a running sum."""
+
+    first: int
+    covered: Minutes
+
+    def whole(self, begin_s: npt.ArrayLike, end_s: npt.ArrayLike) -> Flags:
+        """Whether the trace covers all of the time between moments in epoch seconds; not where one is NaN."""
+        last = len(self.covered) - 1
+        moments = np.broadcast_arrays(np.asarray(begin_s, dtype=np.float64), np.asarray(end_s, dtype=np.float64))
+        is_known = np.isfinite(moments[0]) & np.isfinite(moments[1])
+        begin, end = (np.where(is_known, moment, 0.0) // MINUTE_S - self.first for moment in moments)
+        inside = (begin >= 0) & (end < last)
+        rows = [np.clip(minute, 0, last).astype(np.int64) for minute in (begin, end + 1)]
+        found: Flags = is_known & inside & (self.covered[rows[1]] - self.covered[rows[0]] == rows[1] - rows[0])
+        return found
+
+
+def coverage(heard: Iterable[int]) -> Coverage:
+    """When the trace covers the service, from the minutes since the epoch in which some vehicle was heard of."""
+    minutes = np.array(sorted(heard), dtype=np.int64)
+    if not len(minutes):
+        return Coverage(0, np.zeros(1, dtype=np.int64))
+    first = int(minutes[0]) - NEAR_MINUTES
+    change = np.zeros(int(minutes[-1]) - first + NEAR_MINUTES + 2, dtype=np.int64)
+    np.add.at(change, minutes - NEAR_MINUTES - first, 1)
+    np.add.at(change, minutes + NEAR_MINUTES + 1 - first, -1)
+    return Coverage(first, np.concatenate(([0], np.cumsum(np.cumsum(change) > 0))))
+
+
+def missing_trips(plan: TracePlan, performed: Collection[PerformedTrip], covered: Coverage) -> list[tuple[int, int]]:
     """Scheduled trips that nobody was seen on though the trace covers all of their time: trip and service day.
 
     Only routes that the trace shows on that day are looked at: a trace of one line says nothing about the others.
-
-    Parameters
-    ----------
-    heard
-        Minutes since the epoch in which some vehicle was heard of.
     """
-    covered = _covered(np.array(sorted(heard), dtype=np.int64))
     seen = {(one.trip, one.day) for one in performed}
     found = []
     for day in sorted({one.day for one in performed}):
@@ -34,28 +61,13 @@ def missing_trips(plan: TracePlan, performed: Collection[PerformedTrip], heard: 
     return found
 
 
-def _covered(heard: Minutes) -> tuple[int, npt.NDArray[np.int64]]:
-    """First minute, and how many minutes up to each are covered, as a running sum."""
-    if not len(heard):
-        return 0, np.zeros(1, dtype=np.int64)
-    first = int(heard[0]) - NEAR_MINUTES
-    change = np.zeros(int(heard[-1]) - first + NEAR_MINUTES + 2, dtype=np.int64)
-    np.add.at(change, heard - NEAR_MINUTES - first, 1)
-    np.add.at(change, heard + NEAR_MINUTES + 1 - first, -1)
-    return first, np.concatenate(([0], np.cumsum(np.cumsum(change) > 0)))
-
-
-def _due(plan: TracePlan, day: int, covered: tuple[int, npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
+def _due(plan: TracePlan, day: int, covered: Coverage) -> Flags:
     """Trips that run on a day and whose time is covered whole, shape (trips,)."""
-    first, minutes = covered
-    span = ((plan.origin_s(day) + plan.trip_span_s) // MINUTE_S).astype(np.int64) - first
-    inside = (span[:, 0] >= 0) & (span[:, 1] + 1 < len(minutes))
-    begin, end = (np.clip(span[:, 0], 0, len(minutes) - 1), np.clip(span[:, 1] + 1, 0, len(minutes) - 1))
-    whole = minutes[end] - minutes[begin] == end - begin
-    runs = plan.services_running(day)[plan.trip_service]
-    return np.asarray(inside & whole & runs)
+    span_s = plan.origin_s(day) + plan.trip_span_s
+    runs: Flags = plan.services_running(day)[plan.trip_service]
+    return covered.whole(span_s[:, 0], span_s[:, 1]) & runs
 
 
-def _on_routes_seen(plan: TracePlan, performed: Iterable[PerformedTrip], day: int) -> npt.NDArray[np.bool_]:
+def _on_routes_seen(plan: TracePlan, performed: Iterable[PerformedTrip], day: int) -> Flags:
     routes = {int(plan.timetable.trip_route[one.trip]) for one in performed if one.day == day}
     return np.isin(plan.timetable.trip_route, list(routes))

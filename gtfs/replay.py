@@ -7,12 +7,14 @@ is final: where each vehicle was on which trip, and when it came to stops and le
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from gtfs.adherence import deviations_s
+from gtfs.guess_kernels import Search
 from gtfs.held_pings import HeldPings, join, nothing_held, take
 from gtfs.pings import Labels, Pings
 from gtfs.trace_kernels import (
@@ -26,16 +28,18 @@ from gtfs.trace_kernels import (
     Passage,
     Progress,
     Samples,
+    Tails,
     admit,
     choose_trips,
     cross_calls,
     match_pings,
     order_by_vehicle,
     screen,
+    trail,
 )
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
-from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, with_room
+from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, blank_tails, with_room
 from gtfs.trip_claims import Claim, ClaimBook, Evidence, Meaning, candidate_rows
 from gtfs.trip_guess import Told, TripGuesser, merged
 from networks.network import FloatArray, IntArray
@@ -90,6 +94,29 @@ class Step:
     crossings: Crossings
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReplayMemory:
+    """What a :class:`Replay` knows, in plain values: what was heard of, what is held back, and the kernels' memory.
+
+    ``waiting``, ``search``, ``searched`` and ``named_s`` are those of its :class:`gtfs.trip_guess.TripGuesser`.
+    """
+
+    vehicles: list[str]
+    claims: list[Claim]
+    performed: list[PerformedTrip]
+    dropped: dict[str, int]
+    pings: int
+    held: HeldPings
+    fixes: Fixes
+    tails: Tails
+    progress: Progress
+    passage: Passage
+    waiting: HeldPings
+    search: Search
+    searched: Progress
+    named_s: dict[tuple[int, int], dict[int, float]]
+
+
 @dataclass(slots=True, eq=False)
 class Replay:
     """Reads a trace against a plan. Feed it with :meth:`feed`, then :meth:`close` it.
@@ -121,6 +148,7 @@ class Replay:
     _performed_row: dict[tuple[int, int, int], int] = field(default_factory=dict)
     _held: HeldPings = field(default_factory=nothing_held)
     _fixes: Fixes = field(default_factory=lambda: blank_fixes(0))
+    _tails: Tails = field(default_factory=lambda: blank_tails(0))
     progress: Progress = field(default_factory=lambda: blank_progress(0))
     _passage: Passage = field(default_factory=lambda: blank_passage(0))
     _book: ClaimBook = field(init=False)
@@ -147,13 +175,12 @@ class Replay:
             speed_mps=pings.speed_mps,
         )
         self.pings += len(pings)
-        newest_s = self._fixes.newest_s
-        kept = admit(arrived.vehicle, arrived.time_s, self.settings.reorder_s, newest_s, np.empty(len(pings), np.bool_))
+        kept = self._admitted(arrived)
         self._drop("late", ~kept)
         arrived = arrived if kept.all() else take(arrived, kept)
         self.guesser.hear(arrived)
         held = join(self._held, arrived)
-        is_final = held.time_s < newest_s[held.vehicle] - self.settings.reorder_s
+        is_final = held.time_s < self._fixes.newest_s[held.vehicle] - self.settings.reorder_s
         self._held = take(held, ~is_final)
         told = self.guesser.tell(self._screened(take(held, is_final)), self.claims, self.meanings)
         return self._match(told)
@@ -163,6 +190,60 @@ class Replay:
         held, self._held = self._held, nothing_held()
         told = self.guesser.tell(self._screened(held), self.claims, self.meanings)
         return self._match(merged(told, self.guesser.close()))
+
+    @property
+    def newest_s(self) -> float:
+        """The newest time that is believed, -inf before the first."""
+        return float(self._fixes.newest_s[: len(self.vehicles)].max(initial=-np.inf))
+
+    def memory(self) -> ReplayMemory:
+        """What it knows, to go on from with :meth:`recall`."""
+        guesser = self.guesser
+        return ReplayMemory(
+            vehicles=self.vehicles,
+            claims=self.claims,
+            performed=self.performed,
+            dropped=dict(self.dropped),
+            pings=self.pings,
+            held=self._held,
+            fixes=self._fixes,
+            tails=self._tails,
+            progress=self.progress,
+            passage=self._passage,
+            waiting=guesser.waiting,
+            search=guesser.search,
+            searched=guesser.progress,
+            named_s=guesser.named_s,
+        )
+
+    def recall(self, memory: ReplayMemory) -> None:
+        """Go on from what was known, against the same plan and settings."""
+        self.vehicles, self.claims, self.performed = memory.vehicles, memory.claims, memory.performed
+        self.meanings = [self._book.look_up(claim) for claim in memory.claims]
+        self._vehicle_row = {text: row for row, text in enumerate(memory.vehicles)}
+        self._claim_row = {claim: row for row, claim in enumerate(memory.claims)}
+        self._performed_row = {(one.vehicle, one.trip, one.day): row for row, one in enumerate(memory.performed)}
+        self.dropped, self.pings, self._held = Counter(memory.dropped), memory.pings, memory.held
+        self._fixes, self._tails = memory.fixes, memory.tails
+        self.progress, self._passage = memory.progress, memory.passage
+        guesser = self.guesser
+        guesser.waiting, guesser.search, guesser.progress = memory.waiting, memory.search, memory.searched
+        guesser.named_s = memory.named_s
+
+    def _admitted(self, arrived: HeldPings) -> Bools:
+        """Which pings come in time."""
+        settings, fixes = self.settings, self._fixes
+        out = np.empty(len(arrived.time_s), np.bool_)
+        admit(
+            arrived.vehicle,
+            arrived.time_s,
+            settings.reorder_s,
+            settings.bridge_s,
+            fixes.newest_s,
+            fixes.doubted_s,
+            out,
+        )
+        return out
 
     def _vehicle_rows(self, labels: Labels) -> IntArray:
         rows = np.array([self._vehicle(text) for text in labels.texts], dtype=np.int32)
@@ -174,16 +255,19 @@ class Replay:
         if row == len(self.vehicles):
             self.vehicles.append(text)
             self._fixes = with_room(self._fixes, row + 1, blank_fixes)
+            self._tails = with_room(self._tails, row + 1, blank_tails)
         return row
 
     def _claim_rows(self, pings: Pings) -> IntArray:
         """Rows of what vehicles say they serve."""
         said = (pings.trip, pings.route, pings.block, pings.start_date, pings.start_time)
-        key = np.zeros(len(pings), dtype=np.int64)
+        code = np.zeros(len(pings), dtype=np.int64)
         for labels in said:
-            key = key * (len(labels.texts) + 1) + labels.codes + 1
-        code, distinct = pd.factorize(key)
-        rows = np.array([self._claim(_said(said, int(value))) for value in distinct], dtype=np.int32)
+            # numbered anew each time, so that no product of counts grows too large
+            code, _ = pd.factorize(code * (len(labels.texts) + 1) + labels.codes)
+        first = np.empty(int(code.max(initial=NONE)) + 1, dtype=np.int64)
+        first[code[::-1]] = np.arange(len(code))[::-1]
+        rows = np.array([self._claim(_said(said, ping)) for ping in first.tolist()], dtype=np.int32)
         found: IntArray = rows[code]
         return found
 
@@ -210,12 +294,8 @@ class Replay:
 
     def _match(self, told: Told) -> Step:
         """Find where pings are on their trips, and what happened at calls."""
-        held, samples, limits = told.held, self._samples(told), self.settings.limits
-        count = len(held.time_s)
-        way_m, off_m, found = np.empty(count), np.empty(count), np.empty(count, np.int8)
-        lines, plan = self.plan.kernel_lines, self.plan.kernel_plan
-        match_pings(samples, lines, plan, limits, self.progress, way_m, off_m, found)
-        crossings = cross_calls(samples, way_m, found, lines, plan, limits, self._passage)
+        held, samples = told.held, self._samples(told)
+        way_m, off_m, found, crossings = self._placed(held.vehicle, samples)
         lateness_s = deviations_s(self.plan.calls, samples.trip, way_m, samples.clock_s, self.settings.zone_m)
         matched = Matched(
             vehicle=held.vehicle,
@@ -232,6 +312,43 @@ class Replay:
             found=found,
         )
         return Step(matched, crossings)
+
+    def _placed(
+        self, vehicle: Integers, samples: Samples
+    ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int8], Crossings]:
+        """Places of pings on their trips' lines, and what happened at calls, those of the trips before among them."""
+        whole, own = self._with_tails(vehicle, samples)
+        count = len(whole.time_s)
+        way_m, off_m, found = np.empty(count), np.empty(count), np.empty(count, np.int8)
+        lines, plan, limits = self.plan.kernel_lines, self.plan.kernel_plan, self.settings.limits
+        match_pings(whole, lines, plan, limits, self.progress, way_m, off_m, found)
+        crossings = cross_calls(whole, way_m, found, lines, plan, limits, self._passage)
+        return way_m[own], off_m[own], found[own], crossings
+
+    def _with_tails(self, vehicle: Integers, samples: Samples) -> tuple[Samples, Integers | slice]:
+        """Pings, each of those that may still belong to the trip before twice; and where the pings themselves are.
+
+        Systems name the next trip before the last stop is reached.
+        """
+        tail = np.empty(len(vehicle), np.int32)
+        trail(vehicle, samples.performed, samples.time_s, self.settings.tail_s, self._tails, tail)
+        late = np.flatnonzero(tail >= 0)
+        if not len(late):
+            return samples, slice(None)
+        before = [self.performed[row] for row in tail[late].tolist()]
+        origin_s = np.array([_service_day(self.plan, one.day)[0] for one in before], dtype=np.float64)
+        own_late: Any = (column[late] for column in samples)
+        tails = Samples(*own_late)._replace(
+            performed=tail[late],
+            trip=np.array([one.trip for one in before], dtype=np.int32),
+            clock_s=samples.time_s[late] - origin_s,
+        )
+        place = np.concatenate((late, np.arange(len(vehicle))))
+        order = np.argsort(place, kind="stable")
+        joined: Any = (np.concatenate(pair)[order] for pair in zip(tails, samples, strict=True))
+        whole = Samples(*joined)
+        own: Integers = np.flatnonzero(order >= len(late))
+        return whole, own
 
     def _claim_rank(self) -> IntArray:
         """Place of each claim among all in order of their texts, so that ties do not hang on who came first."""
@@ -308,10 +425,7 @@ def _service_day(plan: TracePlan, day: int) -> tuple[int, Bools]:
     return plan.origin_s(day), plan.services_running(day)
 
 
-def _said(said: tuple[Labels, ...], key: int) -> Claim:
-    """The texts that a key stands for."""
-    texts = []
-    for labels in reversed(said):
-        key, code = divmod(key, len(labels.texts) + 1)
-        texts.append(labels.texts[code - 1] if code else "")
-    return Claim(*reversed(texts))
+def _said(said: tuple[Labels, ...], ping: int) -> Claim:
+    """What a ping says."""
+    codes = [int(labels.codes[ping]) for labels in said]
+    return Claim(*("" if code < 0 else labels.texts[code] for labels, code in zip(said, codes, strict=True)))

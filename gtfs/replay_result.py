@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gtfs.columns import spans
+from gtfs.coverage import Coverage
 from gtfs.headways import Headways, headways_of, place_rows
 from gtfs.on_time import OnTimeRule
 from gtfs.replay import Matched, PerformedTrip
@@ -101,12 +102,13 @@ def visit_headways(
     plan: TracePlan,
     performed: Sequence[PerformedTrip],
     visits: StopVisits,
-    missing: Sequence[tuple[int, int]] = (),
+    missing: Sequence[tuple[int, int]],
+    covered: Coverage,
 ) -> tuple[Headways, Integers]:
     """Headways of visits at the same stop of a route and direction on a service day, and the visit ahead of each.
 
     Trips that are missing had a departure scheduled and none that was real. Behind a visit of which nobody knows when
-    it was, the actual headway is not known either.
+    it was, the actual headway is not known either, nor over a time that the trace does not cover.
 
     Returns
     -------
@@ -120,6 +122,7 @@ def visit_headways(
     behind = _before(place, scheduled_s, scheduled_s)
     unclear = (behind >= 0) & is_unseen[behind]
     count = len(visits)
+    unclear |= ~covered.whole(actual_s - found.actual_s, actual_s)
     headways = Headways(np.where(unclear, np.nan, found.actual_s)[:count], found.scheduled_s[:count])
     return headways, _before(place[:count], visits.departure_s, scheduled_s[:count])
 

@@ -103,8 +103,21 @@ class Fixes(NamedTuple):
     """
 
     newest_s: Floats
+    doubted_s: Floats
     kept: Floats
     refused: Floats
+
+
+class Tails(NamedTuple):
+    """The performed trip that each vehicle is on and the one before, NONE where there is none.
+
+    ``left_s`` is its last ping on the one before, ``last_s`` its last of all, shape (vehicles,) each.
+    """
+
+    now: Integers
+    before: Integers
+    left_s: Floats
+    last_s: Floats
 
 
 class Progress(NamedTuple):
@@ -153,22 +166,58 @@ class Crossings(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def admit(vehicle: Integers, time_s: Floats, hold_s: float, newest_s: Floats, out: Flags) -> Flags:
+def admit(
+    vehicle: Integers, time_s: Floats, hold_s: float, ahead_s: float, newest_s: Floats, doubted_s: Floats, out: Flags
+) -> Flags:
     """Let in pings that come no later than the hold after a newer one of their vehicle.
+
+    A ping more than ``ahead_s`` ahead of all before it may be a mistake of the vehicle's clock: the others are held
+    against it only once a second one is near it.
 
     Parameters
     ----------
     vehicle, time_s
         In order of arrival, shape (pings,).
-    newest_s
-        Newest time of each vehicle so far, -inf before the first, brought up to date, shape (vehicles,).
+    newest_s, doubted_s
+        Newest time of each vehicle so far, -inf before the first, and one far ahead of that, NaN where there is none;
+        brought up to date, shape (vehicles,).
     out
         Takes the answer, shape (pings,).
     """
     for ping in range(len(vehicle)):
+        row, now_s = vehicle[ping], time_s[ping]
+        out[ping] = now_s >= newest_s[row] - hold_s
+        if now_s <= newest_s[row] + ahead_s:
+            newest_s[row] = max(newest_s[row], now_s)
+        elif abs(now_s - doubted_s[row]) <= ahead_s:
+            newest_s[row], doubted_s[row] = max(now_s, doubted_s[row]), np.nan
+        else:
+            doubted_s[row] = now_s
+    return out
+
+
+@njit(cache=True, nogil=True)
+def trail(
+    vehicle: Integers, performed: Integers, time_s: Floats, tail_s: float, tails: Tails, out: Integers
+) -> Integers:
+    """Tell which trip a vehicle was on before, for some time after it named another or none.
+
+    Parameters
+    ----------
+    vehicle, performed, time_s
+        By vehicle and there by time, shape (pings,).
+    out
+        Takes the performed trip before, NONE where there is none or it is too long ago, shape (pings,).
+    """
+    for ping in range(len(vehicle)):
         row = vehicle[ping]
-        out[ping] = time_s[ping] >= newest_s[row] - hold_s
-        newest_s[row] = max(newest_s[row], time_s[ping])
+        if performed[ping] != tails.now[row]:
+            if tails.now[row] >= 0:
+                tails.before[row], tails.left_s[row] = tails.now[row], tails.last_s[row]
+            tails.now[row] = performed[ping]
+        tails.last_s[row] = time_s[ping]
+        is_after = tails.before[row] != performed[ping] and time_s[ping] - tails.left_s[row] <= tail_s
+        out[ping] = tails.before[row] if is_after else NONE
     return out
 
 
@@ -400,13 +449,10 @@ def _match_ping(
     off_m: Floats,
 ) -> bool:
     """Place of one ping, noted where it is near enough to its line."""
-    trip, row = samples.trip[ping], samples.performed[ping]
+    row = samples.performed[ping]
     search = _search(ping, samples, lines, plan, limits, progress)
     best_m, off_m[ping], segment = _nearest_place(ping, search, samples, lines, plan, limits)
     if not off_m[ping] <= limits.off_route_m:
-        return False
-    begins = np.isnan(progress.way_m[row])
-    if begins and _lateness_s(trip, best_m, samples.clock_s[ping], plan) < -2 * limits.early_s:
         return False
     way_m[ping] = best_m
     progress.way_m[row], progress.time_s[row] = best_m, samples.time_s[ping]
@@ -427,8 +473,9 @@ def _search(ping: int, samples: Samples, lines: Lines, plan: Plan, limits: Limit
             until_m = from_m + limits.speed_mps * wait_s + limits.slack_m
             east_m = (samples.lon[ping] - progress.lonlat[row, 0]) * frame[2]
             straight_m = np.hypot(east_m, (samples.lat[ping] - progress.lonlat[row, 1]) * frame[3])
-    elif samples.clock_s[ping] < plan.call_time_s[plan.call_start[trip], 1] - limits.early_s:
-        until_m = plan.call_way_m[plan.call_start[trip]] + limits.slack_m
+    else:
+        since_s = samples.clock_s[ping] - plan.call_time_s[plan.call_start[trip], 1] + limits.early_s
+        until_m = plan.call_way_m[plan.call_start[trip]] + limits.slack_m + limits.run_mps * max(0.0, since_s)
     head_x, head_y = 0.0, 0.0
     if samples.speed_mps[ping] >= limits.moving_mps and not np.isnan(samples.heading_deg[ping]):
         head_x, head_y = np.sin(np.radians(samples.heading_deg[ping])), np.cos(np.radians(samples.heading_deg[ping]))

@@ -24,18 +24,21 @@ class TraceSettings:
     slack_m
         Added to what a vehicle can have come.
     early_s
-        So long before its departure a trip may leave its first stop; it may begin twice as early against its timetable.
+        So long before its departure a trip may leave its first stop.
     bridge_s
-        Nothing is said about what happened between pings so far apart.
+        Nothing is said about what happened between pings so far apart; one so far ahead of all others is believed once
+        a second one comes.
+    tail_s
+        So long after a vehicle named another trip it may still arrive at the last stops of the one before.
     zone_m
         A vehicle arrives so far before a stop and has left it so far beyond.
     dwell_s, run_mps
         What a vehicle stands at a stop that lies between two pings, as far as there is time for it at such a speed.
+        No trip is begun farther along than it leads since the departure.
     known_s
         Pings farther apart do not tell when a vehicle was where between them.
-    off_route_m, off_route_s, back_m
-        A vehicle so far from its line for two pings, or for so long while it moves, has left it; two pings within
-        ``back_m`` bring it back.
+    off_route_m, back_m
+        A vehicle so far from its line for two pings while it moves has left it; two within ``back_m`` bring it back.
     skip_m
         A stop passed off the line and never nearer was skipped.
     layover_s, still_m
@@ -81,12 +84,12 @@ class TraceSettings:
     slack_m: float = 50.0
     early_s: float = 300.0
     bridge_s: float = 1800.0
+    tail_s: float = 300.0
     zone_m: float = 30.0
     dwell_s: float = 15.0
     run_mps: float = 12.5
     known_s: float = 120.0
     off_route_m: float = 60.0
-    off_route_s: float = 30.0
     back_m: float = 40.0
     skip_m: float = 75.0
     layover_s: float = 120.0

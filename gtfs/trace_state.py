@@ -8,9 +8,9 @@ import numpy as np
 from gtfs.event_kernels import Watch
 from gtfs.guess_kernels import NONE, Search
 from gtfs.on_time import Punctuality
-from gtfs.trace_kernels import AHEAD, Fixes, Passage, Progress
+from gtfs.trace_kernels import AHEAD, Fixes, Passage, Progress, Tails
 
-Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search)
+Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search, Tails)
 
 ROOM = 64
 """Rows at first; arrays double, so that growing costs little."""
@@ -20,8 +20,19 @@ def blank_fixes(vehicles: int) -> Fixes:
     """Vehicles that were not seen yet."""
     return Fixes(
         newest_s=np.full(vehicles, -np.inf),
+        doubted_s=np.full(vehicles, np.nan),
         kept=np.full((vehicles, 3), np.nan),
         refused=np.full((vehicles, 3), np.nan),
+    )
+
+
+def blank_tails(vehicles: int) -> Tails:
+    """Vehicles that were on no trip yet."""
+    return Tails(
+        now=np.full(vehicles, NONE, dtype=np.int32),
+        before=np.full(vehicles, NONE, dtype=np.int32),
+        left_s=np.full(vehicles, np.nan),
+        last_s=np.full(vehicles, np.nan),
     )
 
 

@@ -14,6 +14,7 @@ import click
 
 from networks.faults import BagdarError, InputError, RunError
 from scenarios.cli_output import FILE, example, print_json, say
+from scenarios.cli_replay import replay
 from scenarios.cli_transit import transit
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
@@ -62,18 +63,26 @@ def bagdar() -> None:
 
 
 bagdar.add_command(transit)
+bagdar.add_command(replay)
 
 
 @bagdar.command(epilog=example("bagdar demo -o demo && open demo/report.html"))
 @click.option("-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for the results.")
 @click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time [default: one a core].")
 def demo(out_dir: Path, workers: int | None) -> None:
-    """Run the main journey on a built-in city with synthetic traffic and accidents."""
+    """Run the main journeys on a built-in city: lights compared, and its buses' positions held against the timetable.
+
+    Traffic, accidents, buses and positions are synthetic.
+    """
     from scenarios.demo import write_demo_city
+    from scenarios.demo.replay import demo_replay
     from scenarios.scenario import read_scenario
 
-    say("built-in city: Berlin-Adlershof; its traffic and accidents are synthetic")
+    say("built-in city: Berlin-Adlershof; its traffic, accidents, buses and their positions are synthetic")
     _run(read_scenario(write_demo_city(out_dir / "city")), out_dir, workers, None)
+    say("replaying what the city's buses told of themselves")
+    demo_replay(out_dir, say)
+    say(f"the replay's report is {out_dir / 'replay' / 'report.html'}")
 
 
 @bagdar.command(epilog=example("bagdar run city.toml -o out --seeds 1-10 --workers 4"))

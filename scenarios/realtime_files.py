@@ -19,7 +19,7 @@ def write_realtime(session: Session, folder: Path) -> None:
     RunError
         WRITE_FAILED.
     """
-    replay, now_s = session.replay, session.newest_s
+    replay, now_s = session.replay, session.replay.newest_s
     updates = trip_updates(session.plan, replay.performed, replay.vehicles, session.under_way())
     told = alerts(session.plan, replay.performed, session.events, now_s, ALERT_WINDOW_S)
     _write(folder / "trip_updates.pb", trip_updates_message(updates, int(now_s)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gtfs.avl_batch import Batch
-from gtfs.coverage import MINUTE_S, NEAR_MINUTES, missing_trips
+from gtfs.coverage import MINUTE_S, NEAR_MINUTES, coverage, missing_trips
 from gtfs.event_watch import EventWatch, event_order
 from gtfs.on_time import OnTimeRule
 from gtfs.regularity_events import regularity_events
@@ -45,7 +45,6 @@ class Session:
     events: list[Event] = field(default_factory=list)
     notices: dict[tuple[str, str, str, str], Notice] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
-    newest_s: float = -np.inf
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -53,21 +52,25 @@ class Session:
         self.watch = EventWatch(self.plan, self.settings, self.rule)
         self.pings, self.crossings = Store(self.folder, "pings"), Store(self.folder, "crossings")
 
+    def remove_parts(self) -> None:
+        """Remove what was put on disk."""
+        self.pings.remove()
+        self.crossings.remove()
+
     def take(self, batch: Batch) -> list[Event]:
         """Take pings as they arrived; the events that they bring to light."""
         for notice in batch.notices:
-            key = notice.code, notice.file, notice.field, notice.remedy
+            key = notice_key(notice)
             known = self.notices.get(key)
             self.notices[key] = notice if known is None else replace(known, count=known.count + notice.count)
         if len(batch.pings):
             self.heard.update(np.unique(batch.pings.time_s // MINUTE_S).astype(np.int64).tolist())
-            self.newest_s = max(self.newest_s, float(batch.pings.time_s.max()))
         return self._keep(self.replay.feed(batch.pings))
 
     def close(self) -> list[Event]:
         """Take what was still held back; the events that it brings to light."""
         told = self._keep(self.replay.close())
-        last = self.watch.close(self.replay.performed, self.newest_s)
+        last = self.watch.close(self.replay.performed, self.replay.newest_s)
         self.events += last
         return [*told, *last]
 
@@ -94,7 +97,7 @@ class Session:
             one.vehicle: row for row, one in sorted(enumerate(self.replay.performed), key=lambda p: watch.last_s[p[0]])
         }
         rows = np.array(sorted(last.values()), dtype=np.int32)
-        is_on_way = watch.is_on_way[rows] & (self.newest_s - watch.last_s[rows] <= self.settings.silent_s)
+        is_on_way = watch.is_on_way[rows] & (self.replay.newest_s - watch.last_s[rows] <= self.settings.silent_s)
         rows = rows[is_on_way & np.isfinite(progress.way_m[rows])]
         return UnderWay(rows, progress.way_m[rows], progress.time_s[rows])
 
@@ -102,6 +105,11 @@ class Session:
     def counts(self) -> dict[str, int]:
         """Pings by what became of them before they were matched."""
         return {"read": self.replay.pings, **dict(sorted(self.replay.dropped.items()))}
+
+
+def notice_key(notice: Notice) -> tuple[str, str, str, str]:
+    """What notices have in common that are counted together."""
+    return notice.code, notice.file, notice.field, notice.remedy
 
 
 def runs_of_days(session: Session, most_visits: int = MOST_VISITS) -> list[set[int]]:
@@ -126,7 +134,8 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
     replay, plan = session.replay, session.plan
     performed, row = in_order(replay.performed, replay.vehicles, plan)
     ids = performed_ids(performed, replay.vehicles, plan)
-    missing = missing_trips(plan, performed, session.heard)
+    covered = coverage(session.heard)
+    missing = missing_trips(plan, performed, covered)
     events = _of_vehicles(session)
     owner = row[np.array([event.performed for event in events], dtype=np.int64)]
     rank = np.argsort(np.argsort(np.array(replay.vehicles)))
@@ -137,7 +146,7 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
         some = [performed[number] for number in chosen.tolist()]
         lost = [one for one in missing if one[1] in days]
         visits = _visits(session, some, place[row], days)
-        headways, ahead = visit_headways(plan, some, visits, lost)
+        headways, ahead = visit_headways(plan, some, visits, lost, covered)
         shown = np.flatnonzero(place[owner] >= 0).tolist()
         told = [_of_trip(events[number], int(place[owner[number]])) for number in shown]
         yield ReplayResult(

@@ -29,6 +29,8 @@ class Store:
         How many there are.
     days
         Days that have rows.
+    rows
+        How many rows wait to be written.
     """
 
     folder: Path
@@ -36,7 +38,7 @@ class Store:
     parts: int = 0
     days: set[int] = field(default_factory=set)
     _waiting: list[pa.Table] = field(default_factory=list)
-    _rows: int = 0
+    rows: int = 0
     _spans: dict[int, range] = field(default_factory=dict)
 
     def add(self, columns: Sequence[tuple[str, np.ndarray]], day: np.ndarray) -> None:
@@ -45,9 +47,26 @@ class Store:
             return
         self._waiting.append(pa.table({name: pa.array(values) for name, values in (*columns, ("day", day))}))
         self.days.update(np.unique(day).tolist())
-        self._rows += len(day)
-        if self._rows >= PART_ROWS:
+        self.rows += len(day)
+        if self.rows >= PART_ROWS:
             self.write_out()
+
+    @property
+    def waiting(self) -> dict[str, np.ndarray]:
+        """Rows that are not written yet, as columns with their days; nothing where there are none."""
+        if not self._waiting:
+            return {}
+        rows = pa.concat_tables(self._waiting)
+        return {name: rows[name].to_numpy() for name in rows.column_names}
+
+    def go_on(self, parts: int, days: set[int], waiting: dict[str, np.ndarray]) -> None:
+        """Go on with the first parts and rows that waited; remove what was written after them."""
+        for number, path in enumerate(self._files(), start=1):
+            if number > parts:
+                path.unlink()
+        self.parts, self.days = parts, days
+        if waiting:
+            self.add([(name, values) for name, values in waiting.items() if name != "day"], waiting["day"])
 
     def write_out(self) -> None:
         """Write what waits as a part."""
@@ -60,7 +79,7 @@ class Store:
             pq.write_table(
                 rows.sort_by("day"), path, compression="lz4", use_dictionary=False, row_group_size=GROUP_ROWS
             )
-        self._waiting, self._rows = [], 0
+        self._waiting, self.rows = [], 0
 
     def of_day(self, day: int) -> dict[str, np.ndarray]:
         """All rows of a day as columns, in no order that may be relied on."""
@@ -71,18 +90,10 @@ class Store:
         return {name: whole[name].to_numpy() for name in whole.column_names if name != "day"}
 
     def remove(self) -> None:
-        """Remove the parts."""
+        """Remove the parts, and forget what waits."""
         for path in self._files():
             path.unlink()
-        self.parts = 0
-        self._spans.clear()
-
-    def keep_parts(self, parts: int) -> None:
-        """Go on with the first parts, and remove what was written after them."""
-        for number, path in enumerate(self._files(), start=1):
-            if number > parts:
-                path.unlink()
-        self.parts = parts
+        self.parts, self.days, self._waiting, self.rows = 0, set(), [], 0
         self._spans.clear()
 
     def _span(self, number: int) -> range:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from gtfs.coverage import coverage
 from gtfs.due_calls import due_calls
 from gtfs.feed import read_feed
 from gtfs.headway_table import headways_table
@@ -39,6 +40,7 @@ LATER = "".join(
     for number, (stop, minute) in enumerate((("a", 0), ("b", 5), ("d", 15)), start=1)
 )
 FIRST_S = 1772971200.0
+COVERED = coverage(range(int(FIRST_S // 60) - 1440, int(FIRST_S // 60) + 1440))
 """08:00 on that day, in epoch seconds."""
 
 X = np.nan
@@ -93,7 +95,7 @@ def paper_result(folder, vehicles=("bus 7", "bus 9"), **tables):
         quality=flat(QUALITY, np.int8),
     )
     missing = [(trip["t3"], day)]
-    headways, ahead = visit_headways(plan, performed, visits, missing)
+    headways, ahead = visit_headways(plan, performed, visits, missing, COVERED)
     return ReplayResult(
         plan=plan,
         rule=ON_TIME_RULES["default"],
@@ -317,7 +319,7 @@ def part_of(result, performed):
     own = np.array([number.get(row, NONE) for row in matched.performed.tolist()], dtype=np.int32)
     missing = result.missing if is_last else ()
     trips = [result.performed[row] for row in performed]
-    headways, ahead = visit_headways(result.plan, trips, some, missing)
+    headways, ahead = visit_headways(result.plan, trips, some, missing, COVERED)
     return replace(
         result,
         performed=trips,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gtfs import trace_kernels as kernels
 from gtfs.trace_kernels import Calendar, Crossings, Lines, Plan, Samples
 from gtfs.trace_settings import TraceSettings
-from gtfs.trace_state import blank_fixes, blank_passage, blank_progress
+from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, blank_tails
 from tests import trace_oracles as twins
 
 LIMITS = TraceSettings().limits
@@ -42,20 +42,22 @@ def pieces(rng, count):
 # admit, order_by_vehicle
 
 
-def admitted(vehicle, time_s, hold_s, cuts):
-    newest_s = np.full(8, -np.inf)
+def admitted(vehicle, time_s, hold_s, cuts, ahead_s=1800.0):
+    newest_s, doubted_s = np.full(8, -np.inf), np.full(8, NAN)
     parts = [
-        kernels.admit(vehicle[a:b], time_s[a:b], hold_s, newest_s, np.empty(b - a, np.bool_)).tolist() for a, b in cuts
+        kernels.admit(vehicle[a:b], time_s[a:b], hold_s, ahead_s, newest_s, doubted_s, np.empty(b - a, np.bool_))
+        for a, b in cuts
     ]
-    return list(chain(*parts))
+    return list(chain(*(part.tolist() for part in parts)))
 
 
 @quick
-@given(seeds, st.integers(0, 60), st.sampled_from([0.0, 10.0, 60.0]))
-def test_admit_is_its_twin(seed, count, hold_s):
+@given(seeds, st.integers(0, 60), st.sampled_from([0.0, 10.0, 60.0]), st.sampled_from([20.0, 80.0, 1800.0]))
+def test_admit_is_its_twin(seed, count, hold_s, ahead_s):
     rng = np.random.default_rng(seed)
     vehicle, time_s = rng.integers(0, 4, count), rng.integers(0, 200, count).astype(float)
-    assert admitted(vehicle, time_s, hold_s, pieces(rng, count)) == twins.admit(vehicle, time_s, hold_s)
+    found = admitted(vehicle, time_s, hold_s, pieces(rng, count), ahead_s)
+    assert found == twins.admit(vehicle, time_s, hold_s, ahead_s)
 
 
 def test_admit_by_hand():
@@ -64,6 +66,28 @@ def test_admit_by_hand():
     assert admitted(vehicle, time_s, 60.0, [(0, 6)]) == [True, True, False, True, True, False]
     assert admitted(vehicle[:3] * 0, np.full(3, 7.0), 0.0, [(0, 3)]) == [True] * 3
     assert admitted(np.zeros(1, int), np.array([NAN]), 60.0, [(0, 1)]) == [False]
+
+
+def test_a_clock_that_jumps_ahead_once_makes_nobody_late():
+    # the third ping says a day too much; a real silence of a day is believed with the second ping after it
+    time_s = np.array([0.0, 30.0, 86_430.0, 60.0, 90.0])
+    assert admitted(np.zeros(5, int), time_s, 60.0, [(0, 5)]) == [True] * 5
+    time_s = np.array([0.0, 30.0, 86_430.0, 86_460.0, 90.0])
+    assert admitted(np.zeros(5, int), time_s, 60.0, [(0, 5)]) == [True] * 4 + [False]
+
+
+@quick
+@given(seeds, st.integers(0, 50))
+def test_trail_is_its_twin(seed, count):
+    rng = np.random.default_rng(seed)
+    vehicle, performed = np.sort(rng.integers(0, 3, count)), rng.integers(-1, 3, count)
+    time_s = rng.integers(0, 60, count).cumsum().astype(float)
+    tails = blank_tails(3)
+    parts = [
+        kernels.trail(vehicle[a:b], performed[a:b], time_s[a:b], 100.0, tails, np.empty(b - a, np.int32)).tolist()
+        for a, b in pieces(rng, count)
+    ]
+    assert list(chain(*parts)) == twins.trail(vehicle, performed, time_s, 100.0)
 
 
 @quick

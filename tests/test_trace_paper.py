@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gtfs.clock import local_text
+from gtfs.coverage import coverage
 from gtfs.headways import bunched
 from gtfs.replay_result import performed_ids, visit_headways
 from gtfs.stop_visits import Quality
@@ -29,6 +30,7 @@ from tests.paper_traces import (
 )
 
 EIGHT = moment("2026-03-04T13:00")
+ALWAYS = coverage(range(int(EIGHT // 60) - 60, int(EIGHT // 60) + 240))
 """08:00 in New York, five hours behind Greenwich in winter."""
 
 MARCH_4 = day_of("2026-03-04")
@@ -164,7 +166,7 @@ def test_bunched_buses(tmp_path):
         *ride(EIGHT + 1200, vehicle="c", trip="t3"),
     ]
     read = read_trace(three, pings_of(sorted(rides, key=lambda sight: sight.time_s)))
-    found, *_ = as_tuple(visit_headways(three, read.replay.performed, read.visits))
+    found, *_ = as_tuple(visit_headways(three, read.replay.performed, read.visits, (), ALWAYS))
     exact(found.scheduled_s.reshape(3, 6)[1:, :5], 600)
     exact(
         found.actual_s.reshape(3, 6),

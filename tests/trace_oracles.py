@@ -17,12 +17,31 @@ DEGREE_M = 111_195.0
 NAN = math.nan
 
 
-def admit(vehicle, time_s, hold_s):
-    """Twin of ``admit``: each ping is held against the newest of its vehicle before it."""
+def admit(vehicle, time_s, hold_s, ahead_s):
+    """Twin of ``admit``: each ping is held against the newest believed one of its vehicle before it."""
+    found, believed, doubted = [], {}, {}
+    for row, now_s in zip(vehicle, time_s, strict=True):
+        newest_s = believed.get(row, -math.inf)
+        found.append(now_s >= newest_s - hold_s)
+        if now_s - newest_s <= ahead_s:
+            believed[row] = max(newest_s, now_s)
+        elif row in doubted and abs(now_s - doubted[row]) <= ahead_s:
+            believed[row] = max(now_s, doubted.pop(row))
+        else:
+            doubted[row] = now_s
+    return found
+
+
+def trail(vehicle, performed, time_s, tail_s):
+    """Twin of ``trail``: looks back along the vehicle's pings for the trip before the one it is on now."""
     found = []
-    for k, (row, now_s) in enumerate(zip(vehicle, time_s, strict=True)):
-        before = [time_s[j] for j in range(k) if vehicle[j] == row]
-        found.append(not before or now_s >= max(before) - hold_s)
+    for k, row in enumerate(vehicle):
+        own = [j for j in range(k + 1) if vehicle[j] == row]
+        changes = [j for i, j in pairwise(own) if performed[i] >= 0 and performed[j] != performed[i]]
+        lefts = [i for i, j in pairwise(own) if j in changes]
+        left = lefts[-1] if lefts else None
+        late = left is not None and performed[left] != performed[k] and time_s[k] - time_s[left] <= tail_s
+        found.append(performed[left] if late else -1)
     return found
 
 
@@ -121,10 +140,7 @@ class Matcher:
         is_over = been is not None and been.way_m >= calls[-1][0] - self.limits.zone_m
         place = min(self._places(ping, been), key=lambda one: one[0], default=None)
         off_m = NAN if place is None else place[2]
-        near = place is not None and off_m <= self.limits.off_route_m
-        if near and been is None:
-            near = lateness_s(calls, place[1], ping.clock_s) >= -2 * self.limits.early_s
-        if not near:
+        if not (place is not None and off_m <= self.limits.off_route_m):
             return (FINISHED if is_over else NOT_STARTED if been is None else OFF_ROUTE), NAN, off_m
         self.been[ping.performed] = _Been(ping, place[1], place[3])
         return MATCHED, place[1], off_m
@@ -140,8 +156,9 @@ class Matcher:
             if ping.time_s - been.ping.time_s <= self.limits.bridge_s:
                 until_m = from_m + self.limits.speed_mps * (ping.time_s - been.ping.time_s) + self.limits.slack_m
                 straight_m = math.hypot((ping.lon - been.ping.lon) * frame[2], (ping.lat - been.ping.lat) * frame[3])
-        elif ping.clock_s < calls[0][2] - self.limits.early_s:
-            until_m = calls[0][0] + self.limits.slack_m
+        else:
+            since_s = max(0.0, ping.clock_s - (calls[0][2] - self.limits.early_s))
+            until_m = calls[0][0] + self.limits.slack_m + self.limits.run_mps * since_s
         begin_m = 0.0
         for piece, (begin, end) in enumerate(pairwise(corners)):
             length_m = math.dist(begin, end)

@@ -1,0 +1,109 @@
+"""Positions as they come: events told as they happen, what is known kept on disk, gone on from after a restart."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from gtfs.avl_batch import Batch
+from gtfs.avl_live import follow
+from gtfs.avl_source import SourceState
+from gtfs.replay_result import performed_ids
+from gtfs.service_events import Event
+from networks.outfile import write_text
+from scenarios.event_lines import event_line
+from scenarios.event_records import event_records
+from scenarios.realtime_files import write_realtime
+from scenarios.replay import ReplayOptions, plan_of, write_results
+from scenarios.replay_session import Session
+from scenarios.replay_state import load_session, save_session
+from scenarios.replay_tally import Tally
+
+STATE = "state.npz"
+PARTS = ".parts"
+LIVE_EVENTS = "events.jsonl"
+SAVE_EVERY_S = 5.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Follower:
+    """Follows a source into a folder.
+
+    Attributes
+    ----------
+    session
+        What is known so far; gone on from where a state of the same feed and options lies in the folder.
+    tell
+        Takes a line for each event.
+    say
+        Takes what else is to be said.
+    """
+
+    options: ReplayOptions
+    folder: Path
+    tell: Say
+    say: Say
+    session: Session = field(init=False)
+    _saved_s: float = field(default=float("-inf"), init=False)
+
+    def __post_init__(self) -> None:
+        """Begin, or go on."""
+        plan, parts = plan_of(self.options), self.folder / PARTS
+        parts.mkdir(parents=True, exist_ok=True)
+        self.session = Session(plan, self.options.rule, parts, self.options.settings)
+        if load_session(self.folder / STATE, self.session, self.options):
+            self.say(f"going on from {self.folder / STATE}: {self.session.replay.pings} pings so far")
+        else:
+            self.session.remove_parts()
+            write_text(self.folder / LIVE_EVENTS, "")
+
+    def run(self, source: str, speed: float | None) -> Tally:
+        """Follow a source to its end, if it has one, or until it is interrupted; then write tables and report.
+
+        Raises
+        ------
+        InputError
+            As :func:`gtfs.avl_live.follow`; AVL_TRIP where nothing was of a trip of the feed.
+        """
+        zone = self.session.plan.timetable.timezone
+        try:
+            for news in follow(source, self.options.columns, zone, speed):
+                self._take(news)
+        except KeyboardInterrupt:
+            self.say("stopped; writing what is known")
+        return self.close()
+
+    def close(self) -> Tally:
+        """End: tell the last events, write tables and report, and remove what served for going on."""
+        self._tell(self.session.close())
+        written = write_results(self.session, self.folder, self.options.note, self.say)
+        (self.folder / STATE).unlink(missing_ok=True)
+        self.session.remove_parts()
+        (self.folder / PARTS).rmdir()
+        return written
+
+    def _take(self, news: Batch | SourceState) -> None:
+        if isinstance(news, SourceState):
+            self.say(f"{news.source}: {news.what}")
+            return
+        self._tell(self.session.take(news))
+        if len(news.pings) and monotonic() - self._saved_s >= SAVE_EVERY_S:
+            self._save()
+
+    def _save(self) -> None:
+        write_realtime(self.session, self.folder)
+        save_session(self.folder / STATE, self.session, self.options)
+        self._saved_s = monotonic()
+
+    def _tell(self, events: list[Event]) -> None:
+        for event in events:
+            self.tell(event_line(self.session, event))
+        if events:
+            replay = self.session.replay
+            ids = performed_ids(replay.performed, replay.vehicles, self.session.plan)
+            records = event_records(events, self.session.plan, replay.performed, replay.vehicles, ids)
+            with (self.folder / LIVE_EVENTS).open("a", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in records)
