@@ -193,8 +193,10 @@ class Replay:
 
     @property
     def newest_s(self) -> float:
-        """The newest time that is believed, -inf before the first."""
-        return float(self._fixes.newest_s[: len(self.vehicles)].max(initial=-np.inf))
+        """The newest time that is believed, or else that was told, -inf before the first."""
+        believed_s = float(self._fixes.newest_s.max(initial=-np.inf))
+        told_s = self._fixes.doubted_s[np.isfinite(self._fixes.doubted_s)]
+        return believed_s if np.isfinite(believed_s) else float(told_s.max(initial=-np.inf))
 
     def memory(self) -> ReplayMemory:
         """What it knows, to go on from with :meth:`recall`."""

@@ -1,7 +1,7 @@
 """Positions as they come: events told as they happen, what is known kept on disk, gone on from after a restart."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -9,6 +9,7 @@ from time import monotonic
 from gtfs.avl_batch import Batch
 from gtfs.avl_live import follow
 from gtfs.avl_source import SourceState
+from gtfs.regularity_events import LiveRegularity
 from gtfs.replay_result import performed_ids
 from gtfs.service_events import Event
 from networks.outfile import write_text
@@ -53,12 +54,13 @@ class Follower:
         """Begin, or go on."""
         plan, parts = plan_of(self.options), self.folder / PARTS
         parts.mkdir(parents=True, exist_ok=True)
-        self.session = Session(plan, self.options.rule, parts, self.options.settings)
+        live = LiveRegularity(plan, self.options.settings.known_s)
+        self.session = Session(plan, self.options.rule, parts, self.options.settings, live)
         if load_session(self.folder / STATE, self.session, self.options):
             self.say(f"going on from {self.folder / STATE}: {self.session.replay.pings} pings so far")
         else:
             self.session.remove_parts()
-            write_text(self.folder / LIVE_EVENTS, "")
+        write_text(self.folder / LIVE_EVENTS, "".join(self._lines(self.session.events)))
 
     def run(self, source: str, speed: float | None) -> Tally:
         """Follow a source to its end, if it has one, or until it is interrupted; then write tables and report.
@@ -89,21 +91,24 @@ class Follower:
         if isinstance(news, SourceState):
             self.say(f"{news.source}: {news.what}")
             return
+        for notice in news.notices:
+            if notice.severity == "error":
+                self.say(f"{notice.code}: {notice.file}: {notice.value}. {notice.remedy}")
         self._tell(self.session.take(news))
         if len(news.pings) and monotonic() - self._saved_s >= SAVE_EVERY_S:
-            self._save()
-
-    def _save(self) -> None:
-        write_realtime(self.session, self.folder)
-        save_session(self.folder / STATE, self.session, self.options)
-        self._saved_s = monotonic()
+            write_realtime(self.session, self.folder)
+            save_session(self.folder / STATE, self.session, self.options)
+            self._saved_s = monotonic()
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
             self.tell(event_line(self.session, event))
+        with (self.folder / LIVE_EVENTS).open("a", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(self._lines(events))
+
+    def _lines(self, events: list[Event]) -> Iterator[str]:
         if events:
-            replay = self.session.replay
-            ids = performed_ids(replay.performed, replay.vehicles, self.session.plan)
-            records = event_records(events, self.session.plan, replay.performed, replay.vehicles, ids)
-            with (self.folder / LIVE_EVENTS).open("a", encoding="utf-8", newline="\n") as stream:
-                stream.writelines(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in records)
+            replay, plan = self.session.replay, self.session.plan
+            ids = performed_ids(replay.performed, replay.vehicles, plan)
+            for record in event_records(events, plan, replay.performed, replay.vehicles, ids):
+                yield json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"

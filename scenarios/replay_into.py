@@ -247,7 +247,7 @@ def _conclude(
         "replay": as_record(totals),
         "lagging": _lagging(rows),
         "other_traffic": {name: value for name, value in as_record(run.measures).items() if name not in CPU_COLUMNS},
-        "notes": [RULES, *([IN_PLACE] if scenario.transit is not None else []), _verdict(totals)],
+        "notes": [RULES, *([IN_PLACE] if scenario.transit is not None else []), verdict(totals)],
     }
     write_text(out_dir / "into.json", json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return Into(rows, totals, run, drawing)
@@ -291,7 +291,7 @@ def _lagging(rows: Sequence[IntoRow]) -> list[dict[str, str | float]]:
     ]
 
 
-def _verdict(totals: ReplayTotals) -> str:
+def verdict(totals: ReplayTotals) -> str:
     """In words how far the replay can be believed."""
     kept = f"{totals.within_30m_share:.1%} of the time within 30 m of their curves"
     if not totals.lagging:

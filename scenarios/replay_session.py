@@ -12,7 +12,7 @@ from gtfs.avl_batch import Batch
 from gtfs.coverage import MINUTE_S, NEAR_MINUTES, coverage, missing_trips
 from gtfs.event_watch import EventWatch, event_order
 from gtfs.on_time import OnTimeRule
-from gtfs.regularity_events import regularity_events
+from gtfs.regularity_events import LiveRegularity, regularity_events
 from gtfs.replay import DAY_S, Matched, PerformedTrip, Replay, Step
 from gtfs.replay_result import ReplayResult, in_order, performed_ids, visit_headways
 from gtfs.service_events import Event, Kind
@@ -32,12 +32,16 @@ MOST_VISITS = 500_000
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """Takes batches of pings with :meth:`take`, then tells what they say about the service with :meth:`result`."""
+    """Takes batches of pings with :meth:`take`; what they say about the service is told by :func:`results`.
+
+    ``live`` tells bunching as it happens, where somebody watches.
+    """
 
     plan: TracePlan
     rule: OnTimeRule
     folder: Path
     settings: TraceSettings = field(default_factory=TraceSettings)
+    live: LiveRegularity | None = None
     replay: Replay = field(init=False)
     watch: EventWatch = field(init=False)
     pings: Store = field(init=False)
@@ -82,7 +86,9 @@ class Session:
             self.crossings.add(columns, self._days_of(crossings.performed))
         told = self.watch.see(step, self.replay.performed)
         self.events += told
-        return told
+        # bunching as it is known so far is told, and found anew when all is known
+        now = self.live.see(crossings, self.replay.performed) if self.live else []
+        return sorted([*told, *now], key=event_order)
 
     def _days_of(self, performed: Integers) -> IntArray:
         """Service days of performed trips; only those are looked at that occur."""
