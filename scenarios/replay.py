@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gtfs.avl import read_pings
+from gtfs.avl_batch import Batch
 from gtfs.avl_columns import ColumnMap
 from gtfs.feed import read_feed
 from gtfs.on_time import ON_TIME_RULES, OnTimeRule
@@ -16,6 +17,7 @@ from gtfs.trace_plan import TracePlan, trace_plan
 from gtfs.trace_settings import TraceSettings
 from networks.faults import InputError
 from scenarios.realtime_files import write_realtime
+from scenarios.replay_order import in_order
 from scenarios.replay_report import write_replay
 from scenarios.replay_session import Session, results, runs_of_days
 from scenarios.replay_tally import Tally
@@ -87,15 +89,26 @@ def replay_files(
     InputError
         As :func:`plan_of` and :func:`gtfs.avl.read_pings`; AVL_TRIP where no vehicle was on any trip of the feed.
     """
-    plan = plan_of(options)
+    plan, files = plan_of(options), tuple(paths)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
-        session = Session(plan, options.rule, Path(parts), options.settings)
-        for batch in read_pings(paths, options.columns, plan.timetable.timezone):
-            session.take(batch)
-            on_pings(len(batch.pings))
-        session.close()
+        batches = read_pings(files, options.columns, plan.timetable.timezone)
+        session = _taken(batches, Session(plan, options.rule, Path(parts), options.settings), on_pings)
+        if session.replay.dropped["late"]:
+            say("positions are not in order of time: putting them in order")
+            session.remove_parts()
+            batches = in_order(read_pings(files, options.columns, plan.timetable.timezone), Path(parts))
+            session = _taken(batches, Session(plan, options.rule, Path(parts), options.settings), on_pings)
         return write_results(session, folder, options.note, say, on_result)
+
+
+def _taken(batches: Iterable[Batch], session: Session, on_pings: OnPings) -> Session:
+    """A session with all that batches tell."""
+    for batch in batches:
+        session.take(batch)
+        on_pings(len(batch.pings))
+    session.close()
+    return session
 
 
 def write_results(
@@ -109,12 +122,19 @@ def write_results(
         AVL_TRIP where no vehicle was on any trip of the feed.
     """
     if not session.replay.performed:
-        remedy = "Give the feed of the same agency and weeks, and a column map that names the trip"
-        raise InputError("AVL_TRIP", f"none of {session.replay.pings} pings is of a trip of the feed", remedy=remedy)
+        raise _no_trip(session)
     say(f"{len(session.replay.performed)} trips performed; writing tables and report")
     written = write_replay(_shown(results(session, runs_of_days(session)), on_result), folder, note)
     write_realtime(session, folder)
     return written
+
+
+def _no_trip(session: Session) -> InputError:
+    """Nothing can be told; what was left out may be why."""
+    left_out = [notice for notice in session.notices.values() if notice.severity != "info"]
+    why = f"; left out: {', '.join(f'{one.count} by {one.code} {one.field}' for one in left_out)}" if left_out else ""
+    remedy = "Give the feed of the same agency and weeks, and a column map that names the trip"
+    return InputError("AVL_TRIP", f"none of {session.replay.pings} pings is of a trip of the feed{why}", remedy=remedy)
 
 
 def _shown(parts: Iterator[ReplayResult], on_result: OnResult) -> Iterator[ReplayResult]:

@@ -87,7 +87,7 @@ def load_session(path: Path, session: Session, options: ReplayOptions) -> bool:
     if not path.is_file():
         return False
     saved = load_state(path, KINDS)
-    if saved.identity != _identity(options):
+    if not isinstance(saved, Saved) or saved.identity != _identity(options):
         remedy = "Give the feed and options that it began with, or another folder"
         raise InputError("RESULT_MISMATCH", "it is of another feed or other options", file=path, remedy=remedy)
     session.replay.recall(saved.memory)
