@@ -475,7 +475,7 @@ def _search(ping: int, samples: Samples, lines: Lines, plan: Plan, limits: Limit
             straight_m = np.hypot(east_m, (samples.lat[ping] - progress.lonlat[row, 1]) * frame[3])
     else:
         since_s = samples.clock_s[ping] - plan.call_time_s[plan.call_start[trip], 1] + limits.early_s
-        until_m = plan.call_way_m[plan.call_start[trip]] + limits.slack_m + limits.run_mps * max(0.0, since_s)
+        until_m = plan.call_way_m[plan.call_start[trip]] + limits.run_mps * max(0.0, since_s)
     head_x, head_y = 0.0, 0.0
     if samples.speed_mps[ping] >= limits.moving_mps and not np.isnan(samples.heading_deg[ping]):
         head_x, head_y = np.sin(np.radians(samples.heading_deg[ping])), np.cos(np.radians(samples.heading_deg[ping]))

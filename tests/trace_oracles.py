@@ -158,7 +158,7 @@ class Matcher:
                 straight_m = math.hypot((ping.lon - been.ping.lon) * frame[2], (ping.lat - been.ping.lat) * frame[3])
         else:
             since_s = max(0.0, ping.clock_s - (calls[0][2] - self.limits.early_s))
-            until_m = calls[0][0] + self.limits.slack_m + self.limits.run_mps * since_s
+            until_m = calls[0][0] + self.limits.run_mps * since_s
         begin_m = 0.0
         for piece, (begin, end) in enumerate(pairwise(corners)):
             length_m = math.dist(begin, end)
