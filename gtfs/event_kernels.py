@@ -3,11 +3,14 @@
 What a kernel must know of earlier pings stands in :class:`Watch`, so that a trace may come in pieces of any size.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
@@ -20,6 +23,12 @@ NOTHING, LEFT_ROUTE, BACK_ON_ROUTE, STUCK, LAID_OVER, SILENT = 0, 1, 2, 3, 4, 5
 PINGS_BACK = 2
 """So many in a row near its route bring a vehicle back to it."""
 DEGREE_M = 111_195.0
+
+
+def uncounted(function: Kernel) -> Kernel:
+    """Compile what allocates nothing, without references being counted: that costs several times the work itself."""
+    compiled: Kernel = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]
+    return compiled
 
 
 class Rules(NamedTuple):
@@ -105,6 +114,13 @@ def watch_pings(sightings: Sightings, rules: Rules, watch: Watch) -> Findings:
     """
     room = 4 * len(sightings.time_s)
     out = Findings(np.empty(room, np.int64), np.empty(room, np.int8), np.empty(room), np.empty(room))
+    count = _watch_all(sightings, rules, watch, out)
+    return Findings(out.ping[:count], out.kind[:count], out.since_s[:count], out.value[:count])
+
+
+@uncounted
+def _watch_all(sightings: Sightings, rules: Rules, watch: Watch, out: Findings) -> int:
+    """Count of findings."""
     count = 0
     for ping in range(len(sightings.time_s)):
         row = sightings.performed[ping]
@@ -121,10 +137,10 @@ def watch_pings(sightings: Sightings, rules: Rules, watch: Watch) -> Findings:
         else:
             watch.slow[row, 0] = np.nan
         watch.last_s[row], watch.is_on_way[row] = now_s, on_way and not sightings.at_end[ping]
-    return Findings(out.ping[:count], out.kind[:count], out.since_s[:count], out.value[:count])
+    return count
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _watch_route(ping: int, sightings: Sightings, rules: Rules, watch: Watch, out: Findings, count: int) -> int:
     row, found = sightings.performed[ping], sightings.found[ping]
     away = watch.away[row]
@@ -149,7 +165,7 @@ def _watch_route(ping: int, sightings: Sightings, rules: Rules, watch: Watch, ou
     return count
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _watch_stand(ping: int, sightings: Sightings, rules: Rules, watch: Watch, out: Findings, count: int) -> int:
     row = sightings.performed[ping]
     still = watch.still[row]
@@ -164,7 +180,7 @@ def _watch_stand(ping: int, sightings: Sightings, rules: Rules, watch: Watch, ou
     return count
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _watch_progress(ping: int, sightings: Sightings, rules: Rules, watch: Watch, out: Findings, count: int) -> int:
     row = sightings.performed[ping]
     slow = watch.slow[row]
@@ -177,12 +193,12 @@ def _watch_progress(ping: int, sightings: Sightings, rules: Rules, watch: Watch,
     return count
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _mark(place: Floats, ping: int, sightings: Sightings) -> None:
     place[0], place[1], place[2] = sightings.time_s[ping], sightings.lon[ping], sightings.lat[ping]
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _moved_m(place: Floats, ping: int, sightings: Sightings) -> float:
     north_m = (sightings.lat[ping] - place[2]) * DEGREE_M
     east_m = (sightings.lon[ping] - place[1]) * DEGREE_M * np.cos(np.radians(place[2]))
@@ -190,7 +206,7 @@ def _moved_m(place: Floats, ping: int, sightings: Sightings) -> float:
     return moved_m
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _find(out: Findings, count: int, ping: int, kind: int, since_s: float, value: float) -> int:
     out.ping[count], out.kind[count], out.since_s[count], out.value[count] = ping, kind, since_s, value
     return count + 1

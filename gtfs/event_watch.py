@@ -186,7 +186,8 @@ class EventWatch:
 
     def _judged(self, crossings: Crossings, performed: Sequence[PerformedTrip]) -> tuple[Integers, Integers]:
         """Crossings that judge their visits, and the position of each: arrivals at the end, else departures."""
-        trip = np.array([one.trip for one in performed], dtype=np.int32)[crossings.performed]
+        rows, place = np.unique(crossings.performed, return_inverse=True)
+        trip = np.array([performed[row].trip for row in rows.tolist()], dtype=np.int32)[place]
         start = self.plan.calls.start
         position = np.full(len(trip), int(Position.MIDDLE))
         position[crossings.call == start[trip]] = Position.ORIGIN
@@ -198,9 +199,12 @@ class EventWatch:
     def _scheduled_s(
         self, row: Integers, call: Integers, position: Integers, performed: Sequence[PerformedTrip]
     ) -> FloatArray:
-        origin_s = np.array([self.plan.origin_s(one.day) for one in performed], dtype=np.float64)[row]
+        rows, place = np.unique(row, return_inverse=True)
+        origin_s = [self.plan.origin_s(performed[one].day) for one in rows.tolist()]
         calls = self.plan.calls
-        return origin_s + np.where(position == Position.END, calls.arrival_s[call], calls.departure_s[call])
+        return np.array(origin_s, dtype=np.float64)[place] + np.where(
+            position == Position.END, calls.arrival_s[call], calls.departure_s[call]
+        )
 
     def _skipped(self, crossings: Crossings) -> Iterator[Event]:
         limit_m = self.settings.skip_m

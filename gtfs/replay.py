@@ -117,6 +117,25 @@ class ReplayMemory:
     named_s: dict[tuple[int, int], dict[int, float]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Claims:
+    """Claims as columns.
+
+    The trips that each can mean, as compressed rows; the day that it names; its place among all in order of their
+    texts, so that ties do not hang on who came first.
+    """
+
+    start: IntArray
+    trip: IntArray
+    day: IntArray
+    rank: IntArray
+
+
+def _no_claims() -> _Claims:
+    nothing = np.empty(0, dtype=np.int32)
+    return _Claims(np.zeros(1, dtype=np.int32), nothing, nothing, nothing)
+
+
 @dataclass(slots=True, eq=False)
 class Replay:
     """Reads a trace against a plan. Feed it with :meth:`feed`, then :meth:`close` it.
@@ -151,6 +170,7 @@ class Replay:
     _tails: Tails = field(default_factory=lambda: blank_tails(0))
     progress: Progress = field(default_factory=lambda: blank_progress(0))
     _passage: Passage = field(default_factory=lambda: blank_passage(0))
+    _columns: _Claims = field(default_factory=_no_claims)
     _book: ClaimBook = field(init=False)
     guesser: TripGuesser = field(init=False)
 
@@ -286,7 +306,7 @@ class Replay:
 
     def _screened(self, held: HeldPings) -> HeldPings:
         """Pings in their order, nothing earlier to come, without repeated and impossible ones."""
-        rank = self._claim_rank()[held.claim] if len(held.time_s) else held.claim
+        rank = self._claims_as_columns().rank[held.claim]
         held = take(held, order_by_vehicle(held.vehicle, held.time_s, held.lat, held.lon, rank))
         verdict = np.empty(len(held.time_s), np.int8)
         screen(held.vehicle, held.time_s, held.lon, held.lat, self._fixes, self.settings.limits, verdict)
@@ -352,21 +372,14 @@ class Replay:
         own: Integers = np.flatnonzero(order >= len(late))
         return whole, own
 
-    def _claim_rank(self) -> IntArray:
-        """Place of each claim among all in order of their texts, so that ties do not hang on who came first."""
-        texts = [(c.trip, c.route, c.block, c.start_date, c.start_time) for c in self.claims]
-        rank = np.empty(len(texts), dtype=np.int32)
-        rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-        return rank
-
     def _chosen(self, claim: Integers, time_s: FloatArray) -> Integers:
         """Trip and day of pings by what they say, NONE where nothing is meant, shape (pings, 2)."""
         chosen: Integers = np.full((len(claim), 2), NONE, np.int32)
         if not len(claim):
             return chosen
-        start, candidate = candidate_rows(self.meanings)
-        named = np.array([self._named_day(meaning) for meaning in self.meanings], dtype=np.int32)
-        return choose_trips(claim, named[claim], time_s, start, candidate, self._calendar(time_s), chosen)
+        book = self._claims_as_columns()
+        calendar = self._calendar(time_s)
+        return choose_trips(claim, book.day[claim], time_s, book.start, book.trip, calendar, chosen)
 
     def _samples(self, told: Told) -> Samples:
         """Pings with the clocks of their service days."""
@@ -387,6 +400,17 @@ class Replay:
             heading_deg=held.heading_deg,
             speed_mps=held.speed_mps,
         )
+
+    def _claims_as_columns(self) -> _Claims:
+        """All claims as the kernels take them, made anew only where some were added."""
+        if len(self._columns.rank) != len(self.claims):
+            start, trip = candidate_rows(self.meanings)
+            texts = [(one.trip, one.route, one.block, one.start_date, one.start_time) for one in self.claims]
+            rank = np.empty(len(texts), dtype=np.int32)
+            rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+            day = np.array([self._named_day(meaning) for meaning in self.meanings], dtype=np.int32)
+            self._columns = _Claims(start, trip, day, rank)
+        return self._columns
 
     def _named_day(self, meaning: Meaning) -> int:
         return meaning.day if self.plan.only_day is None else self.plan.only_day

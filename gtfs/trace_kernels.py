@@ -4,11 +4,14 @@ Pings come sorted by vehicle and there by time. What a kernel must know of earli
 caller keeps, so that a trace may come in pieces of any size and gives the same as at once.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
@@ -32,6 +35,12 @@ LATENESS_S = 120.0
 """Scale of the deviation from the timetable where a trip is first looked for."""
 AHEAD = 16
 """So many calls ahead are watched while a vehicle is off its route."""
+
+
+def uncounted(function: Kernel) -> Kernel:
+    """Compile what allocates nothing, without references being counted: that costs several times the work itself."""
+    compiled: Kernel = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]
+    return compiled
 
 
 class Limits(NamedTuple):
@@ -378,7 +387,7 @@ def choose_trips(
     return out
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def match_pings(
     samples: Samples,
     lines: Lines,
@@ -437,7 +446,7 @@ class _Search(NamedTuple):
     head_y: float
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _match_ping(
     ping: int,
     samples: Samples,
@@ -461,7 +470,7 @@ def _match_ping(
     return True
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _search(ping: int, samples: Samples, lines: Lines, plan: Plan, limits: Limits, progress: Progress) -> _Search:
     trip, row = samples.trip[ping], samples.performed[ping]
     frame = lines.frame[plan.pattern[trip]]
@@ -483,7 +492,7 @@ def _search(ping: int, samples: Samples, lines: Lines, plan: Plan, limits: Limit
     return _Search(segment, from_m, until_m, straight_m, x_m, y_m, head_x, head_y)
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _nearest_place(
     ping: int, search: _Search, samples: Samples, lines: Lines, plan: Plan, limits: Limits
 ) -> tuple[float, float, int]:
@@ -515,7 +524,7 @@ def _nearest_place(
     return best_m, np.sqrt(best_m2), best_segment
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _lateness_s(trip: int, way_m: float, clock_s: float, plan: Plan) -> float:
     """Roughly how late a vehicle would be at a place, between the departure behind and the arrival ahead."""
     low, high = plan.call_start[trip], plan.call_start[trip + 1] - 1
@@ -552,22 +561,12 @@ def cross_calls(
         Answers of :func:`match_pings`, shape (pings,).
     """
     out = _new_crossings(max(16, len(way_m)))
-    count = 0
-    for ping in range(len(way_m)):
-        row = samples.performed[ping]
-        if row < 0 or found[ping] not in (MATCHED, OFF_ROUTE):
-            continue
-        if not np.isnan(passage.time_s[row]) and (passage.is_off[row] or found[ping] == OFF_ROUTE):
-            _note_off(ping, samples, lines, plan, passage)
-        if found[ping] == MATCHED:
-            if not np.isnan(passage.time_s[row]) and samples.time_s[ping] - passage.time_s[row] <= limits.bridge_s:
-                needed = count + 2 * (plan.call_start[samples.trip[ping] + 1] - plan.call_start[samples.trip[ping]])
-                if needed > len(out.call):
-                    out = _grown(out, 2 * needed)
-                count = _cross_between(ping, way_m[ping], samples, plan, limits, passage, out, count)
-            passage.way_m[row], passage.time_s[row], passage.is_off[row] = way_m[ping], samples.time_s[ping], False
-        last = passage.last[row]
-        last[0], last[1], last[2] = samples.time_s[ping], samples.lon[ping], samples.lat[ping]
+    ping = count = 0
+    while True:
+        ping, count = _cross_pings(ping, count, samples, (way_m, found), lines, plan, limits, (passage, out))
+        if ping == len(way_m):
+            break
+        out = _grown(out, 2 * _room_needed(ping, count, samples, plan))
     return Crossings(
         out.performed[:count],
         out.call[:count],
@@ -577,6 +576,45 @@ def cross_calls(
         out.gap_s[:count],
         out.near_m[:count],
     )
+
+
+@uncounted
+def _cross_pings(
+    ping: int,
+    count: int,
+    samples: Samples,
+    places: tuple[Floats, Integers],
+    lines: Lines,
+    plan: Plan,
+    limits: Limits,
+    state: tuple[Passage, Crossings],
+) -> tuple[int, int]:
+    """Note what happened at calls from a ping on, while there is room; the ping that came too far, and the count."""
+    (way_m, found), (passage, out) = places, state
+    while ping < len(way_m):
+        row = samples.performed[ping]
+        if row < 0 or found[ping] not in (MATCHED, OFF_ROUTE):
+            ping += 1
+            continue
+        if count + _room_needed(ping, 0, samples, plan) > len(out.call):
+            break
+        if not np.isnan(passage.time_s[row]) and (passage.is_off[row] or found[ping] == OFF_ROUTE):
+            _note_off(ping, samples, lines, plan, passage)
+        if found[ping] == MATCHED:
+            if not np.isnan(passage.time_s[row]) and samples.time_s[ping] - passage.time_s[row] <= limits.bridge_s:
+                count = _cross_between(ping, way_m[ping], samples, plan, limits, passage, out, count)
+            passage.way_m[row], passage.time_s[row], passage.is_off[row] = way_m[ping], samples.time_s[ping], False
+        last = passage.last[row]
+        last[0], last[1], last[2] = samples.time_s[ping], samples.lon[ping], samples.lat[ping]
+        ping += 1
+    return ping, count
+
+
+@uncounted
+def _room_needed(ping: int, count: int, samples: Samples, plan: Plan) -> int:
+    """Room for what there is and what a ping can bring to light."""
+    trip = samples.trip[ping]
+    return int(count + 2 * (plan.call_start[trip + 1] - plan.call_start[trip]))
 
 
 @njit(cache=True, nogil=True)
@@ -606,7 +644,7 @@ def _grown(crossings: Crossings, room: int) -> Crossings:
     return grown
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _first_ahead(trip: int, way_m: float, plan: Plan) -> int:
     """First call of a trip that lies beyond a place; the end of its calls where none does."""
     low: int
@@ -621,7 +659,7 @@ def _first_ahead(trip: int, way_m: float, plan: Plan) -> int:
     return low
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _note_off(ping: int, samples: Samples, lines: Lines, plan: Plan, passage: Passage) -> None:
     """Note how near a vehicle off its line came to the calls ahead, and how long nobody saw it."""
     trip, row = samples.trip[ping], samples.performed[ping]
@@ -642,7 +680,7 @@ def _note_off(ping: int, samples: Samples, lines: Lines, plan: Plan, passage: Pa
         near_m[place] = min(near_m[place], away_m)
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _cross_between(
     ping: int, to_m: float, samples: Samples, plan: Plan, limits: Limits, passage: Passage, out: Crossings, count: int
 ) -> int:
@@ -678,7 +716,7 @@ def _cross_between(
     return count
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _served_between(ping: int, to_m: float, samples: Samples, plan: Plan, limits: Limits, passage: Passage) -> int:
     """Count of the calls whose zones lie wholly between the last ping on the line and this one, skipped ones less."""
     trip, row = samples.trip[ping], samples.performed[ping]
@@ -692,14 +730,14 @@ def _served_between(ping: int, to_m: float, samples: Samples, plan: Plan, limits
     return count
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _was_skipped(place: int, row: int, limits: Limits, passage: Passage) -> bool:
     if not (passage.is_off[row] and 0 <= place < AHEAD):
         return False
     return bool(passage.gap_s[row] <= limits.known_s and passage.near_m[row, place] > limits.skip_m)
 
 
-@njit(cache=True, nogil=True)
+@uncounted
 def _note(
     out: Crossings, count: int, row: int, call: int, kind: int, time_s: float, until_s: float, gap_s: float
 ) -> int:

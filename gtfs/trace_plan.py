@@ -83,7 +83,14 @@ class TracePlan:
 
     def origin_s(self, day: int) -> int:
         """Epoch seconds of the moment from which a service day counts."""
-        return origin_epoch_s(day_date(day), self.timetable.timezone)
+        if day not in self._origins_s:
+            self._origins_s[day] = origin_epoch_s(day_date(day), self.timetable.timezone)
+        return self._origins_s[day]
+
+    @cached_property
+    def _origins_s(self) -> dict[int, int]:
+        """Origins of the days that were asked for."""
+        return {}
 
     def services_running(self, day: int) -> BoolArray:
         """Whether each service runs on a day, shape (services,)."""
