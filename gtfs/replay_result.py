@@ -1,6 +1,6 @@
 """What a trace says about the service, once it is over: all that tables and the report are made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +36,8 @@ class ReplayResult:
         A row a visit; the visit of the vehicle that left the stop before, NONE where none is known.
     missing
         Scheduled trips that nobody was seen on though the trace covers their time: row of the trip and day.
-    matched
-        All pings that are final.
+    pings
+        Gives all pings that are final; they may lie on disk until they are wanted.
     events
         In order of time.
     counts
@@ -55,10 +55,15 @@ class ReplayResult:
     headways: Headways
     ahead: Integers
     missing: Sequence[tuple[int, int]]
-    matched: Matched
+    pings: Callable[[], Matched]
     events: Sequence[Event]
     counts: Mapping[str, int]
     notices: Sequence[Notice]
+
+    @property
+    def matched(self) -> Matched:
+        """All pings that are final."""
+        return self.pings()
 
     @property
     def visit_route(self) -> Integers:

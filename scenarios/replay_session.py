@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
             headways=headways,
             ahead=ahead,
             missing=lost,
-            matched=_matched(session, place[row], rank, days),
+            pings=cache(partial(_matched, session, place[row], rank, days)),
             events=sorted([*told, *regularity_events(visits, headways, ahead)], key=event_order),
             counts=session.counts,
             notices=tuple(session.notices.values()),

@@ -106,7 +106,7 @@ def paper_result(folder, vehicles=("bus 7", "bus 9"), **tables):
         headways=headways,
         ahead=ahead,
         missing=missing,
-        matched=paper_pings(trip),
+        pings=lambda: paper_pings(trip),
         events=paper_events(call),
         counts={"read": 12, "duplicate": 3, "jump": 1},
         notices=(Notice("AVL_RANGE", "warning", "<b>pings.csv", 7, "latitude", "91", "Send degrees", 2),),
@@ -328,7 +328,7 @@ def part_of(result, performed):
         headways=headways,
         ahead=ahead,
         missing=missing,
-        matched=replace(matched, performed=own),
+        pings=lambda: replace(matched, performed=own),
         events=[
             replace(event, performed=number[event.performed], other=None)
             for event in result.events
