@@ -149,6 +149,8 @@ def _points(shapes: list[str], count: int) -> FloatArray:
     if len(numbers) == 2 * count:
         return numbers.reshape(count, 2)
     points = [point.split(",")[:2] for shape in shapes for point in shape.split()]
+    if len(points) != count:
+        raise ValueError("a lane has no shape")
     return np.array(points, dtype=np.float64)
 
 

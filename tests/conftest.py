@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    # the same examples each time; elsewhere chance goes on looking for others
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

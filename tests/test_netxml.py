@@ -322,6 +322,12 @@ def test_no_cut_network_passes_as_whole(tmp_path, cut):
         read_network(path)
 
 
+def test_a_lane_without_a_shape_is_refused(tmp_path):
+    text = CROSSING.replace(re.search(r'lane id="east_0"[^>]*(shape="[^"]+")', CROSSING)[1], 'shape=""')
+    with pytest.raises(InputError, match="NET_XML"):
+        read_text(tmp_path, text)
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
     """The crossing with one attribute removed or replaced by something else."""
