@@ -14,6 +14,7 @@ from signals.actuated import Actuated, ActuatedParameters
 from signals.max_pressure import MaxPressure, MaxPressureParameters
 from signals.observation import Observation
 from signals.plan import SignalPlan
+from signals.self_control import SelfControl, SelfControlParameters
 
 
 class Controller(Protocol):
@@ -46,6 +47,11 @@ CONTROLLERS: dict[str, ControllerKind] = {
         "serves the stage with the greatest difference of vehicles before and behind it",
         MaxPressureParameters,
         MaxPressure,
+    ),
+    "self-control": ControllerKind(
+        "serves the stage that lets most vehicles through in the time that it takes, as predicted",
+        SelfControlParameters,
+        SelfControl,
     ),
 }
 

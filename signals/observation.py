@@ -10,11 +10,31 @@ from networks.network import NONE, EdgeKind, RoadNetwork
 from signals.movement import inner_lanes, signal_links
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 DEFAULT_RANGE_M = 200.0
 """How far upstream a vehicle counts as wanting its next link. Real stop-line lanes are 0 to 30 m long: a controller
 that reads those alone is blind (it gridlocks cologne8)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Approaching:
+    """Vehicles one by one, as one look found them: arrays of shape (vehicles,), in no order.
+
+    All signals of a look share them, so that a look costs one set of arrays. ``row`` counts the links of all signals;
+    those from ``first`` on are this signal's own. ``distance_m`` is the way to the stop line; who is farther than
+    ``range_m`` does not count.
+    """
+
+    row: IntArray
+    distance_m: FloatArray
+    speed_mps: FloatArray
+    first: int
+    range_m: float
+
+
+NOBODY = Approaching(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), 0, DEFAULT_RANGE_M)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +46,7 @@ class Observation:
     each vehicle as 1 at the stop line, less farther off, and 0 at the end of the range. ``ahead`` is how many vehicles
     a lane holds behind the junction on the way to the next signal, ``blocked`` whether there is no room behind it.
     ``bus_lateness_s`` is how late the latest of the timetabled vehicles among them is, NaN without one.
-    ``stage`` has been green for ``green_s``.
+    ``stage`` has been green for ``green_s``. ``approaching`` are the same vehicles one by one.
     """
 
     time_s: float
@@ -39,6 +59,7 @@ class Observation:
     ahead: FloatArray
     blocked: BoolArray
     bus_lateness_s: FloatArray
+    approaching: Approaching = NOBODY
 
     @property
     def demand(self) -> BoolArray:

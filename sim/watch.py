@@ -12,7 +12,15 @@ import numpy as np
 
 from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
 from signals.interlock import SignalState
-from signals.observation import DEFAULT_RANGE_M, Observation, approach_edges, departure_edges, edges_between, stop_edges
+from signals.observation import (
+    DEFAULT_RANGE_M,
+    Approaching,
+    Observation,
+    approach_edges,
+    departure_edges,
+    edges_between,
+    stop_edges,
+)
 from signals.plan import SignalPlan
 from sim.detectors import Detectors
 from sim.kernels import demand_by_link
@@ -70,11 +78,13 @@ class Watch:
     def look(self, states: dict[str, SignalState], now_s: float) -> dict[str, Observation]:
         """Observations of the given signals, all from one look at their approaches."""
         edges = dict.fromkeys(edge for signal_id in states for edge in self._approach[signal_id])
-        counted = self._demand(edges)
-        return {signal_id: self._observation(signal_id, state, counted, now_s) for signal_id, state in states.items()}
+        counted, found = self._demand(edges)
+        return {
+            signal_id: self._observation(signal_id, state, counted, found, now_s) for signal_id, state in states.items()
+        }
 
-    def _demand(self, edges: Iterable[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Vehicles, standing vehicles and nearest distance and lateness by link row, shape (5, links)."""
+    def _demand(self, edges: Iterable[str]) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Approaching]:
+        """Vehicles, standing vehicles and nearest distance and lateness by link row, shape (5, links); who they are."""
         on_edge = self._api.edge.getLastStepVehicleIDs
         next_signals, speed_of = self._api.vehicle.getNextTLS, self._api.vehicle.getSpeed
         first = self._first
@@ -91,10 +101,9 @@ class Watch:
                     distances.append(distance_m)
                     speeds.append(speed_of(vehicle))
                     names.append(vehicle)
-        counted = demand_by_link(
-            np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds), self._range_m, self._links
-        )
-        return np.vstack((counted, self._lateness_s(names, rows, distances)))
+        found = Approaching(np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds), 0, self._range_m)
+        counted = demand_by_link(found.row, found.distance_m, found.speed_mps, self._range_m, self._links)
+        return np.vstack((counted, self._lateness_s(names, rows, distances))), found
 
     def _lateness_s(
         self, vehicles: list[str], links: list[int], distances_m: list[float]
@@ -109,7 +118,12 @@ class Watch:
         return latest_s
 
     def _observation(
-        self, signal_id: str, state: SignalState, counted: np.ndarray[Any, np.dtype[np.float64]], now_s: float
+        self,
+        signal_id: str,
+        state: SignalState,
+        counted: np.ndarray[Any, np.dtype[np.float64]],
+        found: Approaching,
+        now_s: float,
     ) -> Observation:
         plan = self._plans[signal_id]
         begin = self._first[signal_id]
@@ -127,6 +141,7 @@ class Watch:
             ahead=ahead,
             blocked=blocked,
             bus_lateness_s=part[4],
+            approaching=Approaching(found.row, found.distance_m, found.speed_mps, begin, self._range_m),
         )
 
     def _behind(

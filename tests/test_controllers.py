@@ -124,7 +124,7 @@ def test_actuated_does_not_hold_green_for_a_full_street():
 
 
 def test_controllers_are_found_by_name():
-    assert list(CONTROLLERS) == ["static", "actuated", "max-pressure"]
+    assert list(CONTROLLERS) == ["static", "actuated", "max-pressure", "self-control"]
     assert controller_kind("static").make is None
     with pytest.raises(InputError, match="unknown controller 'max-presure'") as caught:
         controller_kind("max-presure")

@@ -1,0 +1,216 @@
+"""Self-control: its kernels against plain twins, decisions known on paper, and a small crossing driven with it."""
+
+import math
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signals.intergreen import Clearance
+from signals.kernels import arrivals, service_rates
+from signals.movement import Link
+from signals.observation import Approaching, Observation
+from signals.self_control import SelfControl, SelfControlParameters
+from sim.run import RunSpec, simulate
+from tests import signal_oracles
+from tests.crossing import write_cars, write_crossing
+from tests.test_interlock import paper_plan
+
+INFINITE = float("inf")
+SPEED_MPS = 13.9
+links = st.integers(0, 3)
+seconds = st.floats(0, 60)
+ways = st.one_of(st.floats(-5, 400), st.just(float("nan")), st.just(INFINITE))
+speeds = st.one_of(st.floats(-1, 40), st.just(float("nan")))
+
+
+def approaches(count):
+    """Links of that many approaches, each with a lane of its own."""
+    return tuple(Link((bit,), (count + bit,), SPEED_MPS, 20.0, 0.0) for bit in range(count))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(-2, 6), ways, speeds), max_size=25), st.integers(0, 2))
+def test_arrivals_are_what_the_plain_twin_predicts(rows, first):
+    row, distance_m, speed_mps = (np.array([line[k] for line in rows], dtype=float) for k in range(3))
+    free_mps = np.array([13.9, 8.3, 0.0, 27.8])
+    link, time_s = arrivals(row.astype(np.int64), distance_m, speed_mps, first, 200.0, free_mps)
+    twin = signal_oracles.arrivals(row, distance_m, speed_mps, first, 200.0, free_mps)
+    assert link.tolist() == [bit for bit, _ in twin]
+    np.testing.assert_allclose(time_s, [come_s for _, come_s in twin], atol=1e-5)
+
+
+def test_arrivals_by_hand():
+    # at the limit: 139 m in 10 s; from a stand at 2.6 m/s2: 5.2 m in 2 s; at the line and beyond it: now
+    row, distance_m, speed_mps = (
+        np.array([0, 0, 0, 1]),
+        np.array([139.0, 5.2, -1.0, 1.0]),
+        np.array([13.9, 0, 3.0, 9.0]),
+    )
+    link, time_s = arrivals(row, distance_m, speed_mps, 0, 200.0, np.array([13.9]))
+    assert link.tolist() == [0, 0, 0]
+    assert time_s.tolist() == pytest.approx([0.0, 2.0, 10.0])
+
+
+@st.composite
+def situations(draw):
+    """Vehicles, lanes, headways, starts, who yields, ends, worth: four links, one to three stages."""
+    vehicles = sorted(draw(st.lists(st.tuples(seconds, links), max_size=25)))
+    stages = draw(st.integers(1, 3))
+    headway_s = draw(st.lists(st.sampled_from([1.9, 1.9, 3.0, INFINITE]), min_size=4 * stages, max_size=4 * stages))
+    start_s = draw(st.lists(st.floats(0, 9), min_size=4 * stages, max_size=4 * stages))
+    least_s = draw(st.lists(st.floats(1, 20), min_size=stages, max_size=stages))
+    return (
+        np.array([link for _, link in vehicles], dtype=np.int64),
+        np.array([come_s for come_s, _ in vehicles]),
+        np.array(draw(st.lists(links, min_size=4, max_size=4))),
+        np.array(headway_s).reshape(stages, 4),
+        np.array(start_s).reshape(stages, 4),
+        np.array(draw(st.lists(st.booleans(), min_size=16, max_size=16))).reshape(4, 4),
+        np.array([least_s, [draw(st.floats(0, 3))] * stages]),
+        np.array(draw(st.lists(st.floats(1, 4), min_size=4, max_size=4))),
+    )
+
+
+@settings(deadline=None, max_examples=300)
+@given(situations())
+def test_rates_are_what_the_plain_twin_finds(what):
+    np.testing.assert_allclose(service_rates(*what), signal_oracles.service_rates(*what), rtol=1e-9, atol=1e-9)
+
+
+def rate(come_s, headway_s=1.9, start_s=0.0, least_s=1.0, penalty_s=0.0):
+    """Of one stage with one link."""
+    come_s = np.array(come_s, dtype=float)
+    one = np.zeros(1, dtype=np.int64)
+    table = service_rates(
+        np.zeros(len(come_s), dtype=np.int64), come_s, one, np.array([[headway_s]]), np.array([[start_s]]),
+        np.zeros((1, 1), dtype=bool), np.array([[least_s], [penalty_s]]), np.ones(1),
+    )  # fmt: skip
+    return tuple(table[0].tolist())
+
+
+def test_a_platoon_is_served_when_it_has_come():
+    # five vehicles 2 s apart from the tenth second on: all of them by 18 s
+    assert rate([10, 12, 14, 16, 18]) == (pytest.approx(5 / 18), 18.0)
+    # a queue of three leaves at 6, 7.9 and 9.8 s; a change that is over at 12 s at the earliest serves them by then
+    assert rate([0, 0, 0], start_s=6.0, least_s=12.0, penalty_s=1.0) == (pytest.approx(3 / 13), 12.0)
+
+
+def test_nobody_is_served_on_an_empty_approach_or_at_red():
+    assert rate([]) == (0.0, 1.0)
+    assert rate([0, 0], headway_s=INFINITE) == (0.0, 1.0)
+    assert rate([41.0]) == (0.0, 1.0)
+
+
+def test_who_must_yield_waits_for_the_gap():
+    # four oncoming vehicles leave at 0, 1.9, 3.8, 5.7 s, the next comes at 20 s; who turns starts behind the fourth
+    link, come_s = np.array([0, 0, 0, 0, 1, 0]), np.array([0.0, 0, 0, 0, 0, 20])
+    yields = np.array([[False, False], [True, False]])
+    what = [link, come_s, np.array([0, 1]), np.array([[1.9, 3.0]]), np.zeros((1, 2))]
+    worth = np.array([0.0, 1.0])
+    ends = np.array([[1.0], [0.0]])
+    assert service_rates(*what, yields, ends, worth)[0].tolist() == pytest.approx([1 / 5.7, 5.7])
+    assert service_rates(*what, np.zeros((2, 2), dtype=bool), ends, worth)[0].tolist() == [1.0, 1.0]
+
+
+TWO = paper_plan([(0, 1)], ["Gr", "rG"], [(3.0, 2.0)] * 2, links=approaches(2))
+
+
+def seen(cars, stage=0, time_s=100.0, blocked=(False, False), count=2):
+    """``cars``: link, distance and speed of each."""
+    row, distance_m, speed_mps = (np.array([car[k] for car in cars], dtype=float) for k in range(3))
+    halted = np.array([float(np.sum((row == bit) & (speed_mps < 0.1))) for bit in range(count)])
+    wanted = np.array([float(np.sum(row == bit)) for bit in range(count)])
+    return Observation(
+        time_s=time_s, stage=stage, green_s=20.0, vehicles=wanted, halted=halted, nearest_m=wanted, closeness=wanted,
+        ahead=np.zeros(count), blocked=np.array(blocked), bus_lateness_s=np.full(count, np.nan),
+        approaching=Approaching(row.astype(np.int64), distance_m, speed_mps, 0, 200.0),
+    )  # fmt: skip
+
+
+def queue(link, cars):
+    return [(link, 1 + 7.5 * number, 0.0) for number in range(cars)]
+
+
+def law(plan=TWO, **parameters):
+    return SelfControl(plan, SelfControlParameters(**parameters))
+
+
+def test_it_stays_where_nobody_comes():
+    assert law().wish(seen([])) == 0
+    assert law().wish(seen([], stage=1)) == 1
+
+
+def test_it_serves_who_waits_where_nobody_else_comes():
+    assert law().wish(seen(queue(1, 1))) == 1
+
+
+def test_a_queue_that_discharges_is_not_interrupted():
+    # 10 vehicles in 6 + 9 x 1.9 s and a second of penalty: 0.41 a second, against one vehicle now
+    assert law().wish(seen([*queue(0, 5), *queue(1, 10)])) == 0
+    assert law().wish(seen([(0, 150.0, SPEED_MPS), *queue(1, 10)])) == 1
+
+
+def test_a_platoon_under_way_is_waited_for_only_when_that_pays():
+    # four vehicles 2 s apart that reach the line in 3 s and on, against one that waits
+    platoon = [(0, SPEED_MPS * (3 + 2 * number), SPEED_MPS) for number in range(4)]
+    assert law().wish(seen([*platoon, *queue(1, 1)])) == 0
+    assert law().wish(seen([*platoon[3:], *queue(1, 3)])) == 1
+
+
+def test_a_full_street_is_not_served():
+    assert law().wish(seen([*queue(0, 1), *queue(1, 9)], blocked=(False, True))) == 0
+    assert law().wish(seen([*queue(0, 9), *queue(1, 1)], blocked=(True, False))) == 1
+
+
+def test_who_has_waited_too_long_comes_first():
+    control = law(longest_wait_s=60.0, ageing_s=1e9)
+    busy = [*queue(0, 20), *queue(1, 1)]
+    assert [control.wish(seen(busy, time_s=100.0 + waited_s)) for waited_s in (0, 59, 60)] == [0, 0, 1]
+    # once its link has been green the wait begins anew
+    assert control.wish(seen(queue(0, 20), stage=1, time_s=170.0)) == 0
+    assert control.wish(seen(busy, time_s=180.0)) == 0
+
+
+def test_a_queue_counts_more_as_it_ages():
+    control = law(longest_wait_s=1e9, ageing_s=20.0)
+    some = [(0, 2.0 * SPEED_MPS, SPEED_MPS), *queue(1, 2)]
+    wishes = [control.wish(seen(some, time_s=100.0 + waited_s)) for waited_s in range(0, 121, 20)]
+    assert wishes == sorted(wishes)
+    assert (wishes[0], wishes[-1]) == (0, 1)
+
+
+def test_whatever_is_seen_the_answer_is_a_stage_and_the_same_again():
+    chance = np.random.default_rng(4)
+    looks = []
+    for second in range(200):
+        cars = [(chance.integers(2), chance.uniform(0, 250), chance.uniform(0, 20)) for _ in range(chance.integers(9))]
+        looks.append(seen(cars, int(chance.integers(2)), float(second), chance.random(2) < 0.3))
+    first, second = ([control.wish(look) for look in looks] for control in (law(), law()))
+    assert first == second
+    assert set(first) <= {0, 1}
+
+
+def drive(specs):
+    """Measures of runs, in a process of their own: SUMO runs once in each at a time."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.map(_drive, specs)
+
+
+def _drive(spec):
+    return simulate(spec).measures
+
+
+def test_on_a_small_crossing_it_beats_fixed_times_and_repeats_itself(tmp_path):
+    network, routes = write_crossing(tmp_path), write_cars(tmp_path / "cars.rou.xml", 60, 20)
+    specs = [
+        RunSpec(name, name, 1, network, (routes,), 0.0, 300.0, ("c",), ("c",), clearance=Clearance.ITE)
+        for name in ("static", "self-control", "self-control")
+    ]
+    static, ours, again = drive(specs)
+    assert ours.delay_per_scheduled_s < 0.6 * static.delay_per_scheduled_s
+    assert (ours.monitor_violations, ours.gridlocked, ours.never_inserted) == (0, False, 0)
+    assert math.isclose(ours.delay_per_scheduled_s, again.delay_per_scheduled_s, abs_tol=0.0)
+    assert ours.signal_switches == again.signal_switches
