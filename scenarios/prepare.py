@@ -13,6 +13,8 @@ from scenarios.hotspots import Screening, screen_hotspots, write_hotspots
 from scenarios.scenario import Scenario, TransitSource
 from scenarios.tables import write_csv
 from scenarios.transit_import import SUMMARY, import_to_folder
+from signals.controller import controller_kind
+from signals.flows import SignalFlows
 from signals.plan import build_plan
 from sim.areas import signal_or_junction
 from sim.counts import CountFit
@@ -20,6 +22,7 @@ from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic
 from sim.dwell import DwellLaw
 from sim.modes import MODES, modes_named
 from sim.run import RunSpec
+from sim.signal_flows import signal_flows
 from sim.transit import TransitOptions
 
 COUNTS_SEED = 1
@@ -38,6 +41,8 @@ class Prepared:
         Ids of those to be compared.
     transit
         Folder with the timetabled vehicles, None where there are none.
+    flows
+        Traffic through the signals, None where no variant makes plans for it.
     """
 
     network_path: Path
@@ -46,6 +51,7 @@ class Prepared:
     screening: Screening | None
     signals: tuple[str, ...]
     transit: Path | None = None
+    flows: SignalFlows | None = None
 
 
 def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
@@ -79,7 +85,8 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
         write_hotspots(screening, out_dir)
     signals = _signals(scenario, network, screening)
     transit = _transit(scenario.transit, scenario, network, network_path, inputs, say) if scenario.transit else None
-    return Prepared(network_path, network, demand, screening, signals, transit)
+    flows = _flows(scenario, network, demand)
+    return Prepared(network_path, network, demand, screening, signals, transit, flows)
 
 
 def _transit(
@@ -110,6 +117,13 @@ def _demand(scenario: Scenario, network: RoadNetwork, inputs: Path) -> Demand:
     if source.synthetic is None:
         raise InputError("CONFIG_VALUE", "the scenario names no demand", file=scenario.path, field="demand")
     return synthetic_demand(network, source.synthetic.vehicles_per_hour, begin_s, end_s, source.synthetic.seed, path)
+
+
+def _flows(scenario: Scenario, network: RoadNetwork, demand: Demand) -> SignalFlows | None:
+    """The traffic that plans are made for, once for all runs."""
+    if all(controller_kind(variant.controller).programs is None for variant in scenario.variants):
+        return None
+    return signal_flows(network, demand.route_files, scenario.begin_s, scenario.end_s)
 
 
 def _signals(scenario: Scenario, network: RoadNetwork, screening: Screening | None) -> tuple[str, ...]:
@@ -154,6 +168,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             step_s=scenario.step_s,
             teleport_s=scenario.teleport_s,
             transit=prepared.transit,
+            flows=prepared.flows if controller_kind(variant.controller).programs else None,
         )
         for seed in seeds
         for variant in scenario.variants

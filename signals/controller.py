@@ -1,20 +1,24 @@
 """The controller protocol, and which controllers there are.
 
-A controller sees one signal and wishes for a stage; the interlock decides. ``static`` is no controller in this sense:
-it is the shipped program, which SUMO runs by itself (see :mod:`signals.static`).
+A controller sees one signal and wishes for a stage; the interlock decides. ``static`` and ``webster`` are none in this
+sense: they are programs, which SUMO runs by itself (see :mod:`signals.static`, :mod:`signals.webster`).
 """
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from networks.faults import InputError
+from networks.network import Program
 from signals.actuated import Actuated, ActuatedParameters
+from signals.flows import SignalFlows
 from signals.max_pressure import MaxPressure, MaxPressureParameters
 from signals.observation import Observation
 from signals.plan import SignalPlan
 from signals.self_control import SelfControl, SelfControlParameters
+from signals.static import StaticParameters
+from signals.webster import WebsterParameters, webster_programs
 
 
 class Controller(Protocol):
@@ -26,20 +30,26 @@ class Controller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ControllerKind:
-    """How to make a controller, and what may be set. ``make`` is None where SUMO runs the program itself."""
+    """How to make a controller, and what may be set. ``make`` is None where SUMO runs the program itself.
+
+    ``programs`` makes the programs that SUMO then runs, by signal, for the traffic given; without it they are the
+    shipped ones.
+    """
 
     description: str
     parameters: type
     make: Callable[[SignalPlan, Any], Controller] | None
-
-
-@dataclass(frozen=True, slots=True)
-class StaticParameters:
-    """The shipped program has nothing to set."""
+    programs: Callable[[Sequence[SignalPlan], SignalFlows], dict[str, Program]] | None = None
 
 
 CONTROLLERS: dict[str, ControllerKind] = {
     "static": ControllerKind("the shipped program, as its designer left it", StaticParameters, None),
+    "webster": ControllerKind(
+        "fixed times made for the demand: cycle and greens by Webster, offsets by search",
+        WebsterParameters,
+        None,
+        webster_programs,
+    ),
     "actuated": ControllerKind(
         "shipped stage order; a stage is extended while vehicles keep arriving", ActuatedParameters, Actuated
     ),

@@ -22,6 +22,11 @@ SELF_TIMED = frozenset({"actuated", "delay_based"})
 
 
 @dataclass(frozen=True, slots=True)
+class StaticParameters:
+    """The shipped program has nothing to set."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Shown:
     """A stage of the shipped cycle: when it begins in the cycle (s), and its phase."""
 
@@ -41,16 +46,16 @@ def conformed_program(plan: SignalPlan, shipped: Program) -> Program:
     if len(states) < 2 or plan.clearance is Clearance.AS_SHIPPED:  # noqa: PLR2004 - nothing alternates
         return corrected_program(plan, shipped)
     least_s = [_least_s(plan, stage, state) for stage, state in zip(stages, states, strict=True)]
-    ways = _ways(plan, states, least_s)
+    ways = cycle_transitions(plan, states, least_s)
     cycle_s = sum(phase.duration_s for phase in shipped.phases)
-    available_s = cycle_s - sum(_whole(way.total_s) for way in ways)
+    available_s = cycle_s - sum(whole_s(way.total_s) for way in ways)
     greens_s = shared_green_s([stage.phase.duration_s for stage in stages], least_s, available_s)
     self_timed = shipped.kind in SELF_TIMED
     phases: list[Phase] = []
     for stage, state, green_s, floor_s, way in zip(stages, states, greens_s, least_s, ways, strict=True):
         most_s = max(stage.phase.max_s or DEFAULT_MAX_GREEN_S, green_s)
         phases.append(Phase(green_s, state, floor_s, most_s) if self_timed else Phase(green_s, state))
-        phases.extend(_steps(way))
+        phases.extend(transition_phases(way))
     kind = shipped.kind if self_timed else "static"
     return Program(PROGRAM_ID, kind, shipped.offset_s + stages[0].begin_s, tuple(phases))
 
@@ -63,10 +68,10 @@ def corrected_program(plan: SignalPlan, shipped: Program) -> Program:
 
 def _least_s(plan: SignalPlan, stage: _Shown, state: str) -> float:
     greens = tuple(plan.links[bit] for bit, letter in enumerate(state) if letter in GREEN_LETTERS)
-    return _whole(max(minimum_green_s(greens), stage.phase.min_s or 0.0))
+    return whole_s(max(minimum_green_s(greens), stage.phase.min_s or 0.0))
 
 
-def _ways(plan: SignalPlan, states: list[str], least_s: list[float]) -> list[Transition]:
+def cycle_transitions(plan: SignalPlan, states: list[str], least_s: list[float]) -> list[Transition]:
     """The transition after each stage, long enough even where every green is at its least.
 
     The second lap knows which links ended in the stages before.
@@ -80,7 +85,7 @@ def _ways(plan: SignalPlan, states: list[str], least_s: list[float]) -> list[Tra
             now_s += green_s
             way = transition(plan, before, after, clearing_s(plan, before, after, red_since_s, now_s))
             red_since_s = red_after(plan, before, after, way, red_since_s, now_s)
-            now_s += _whole(way.total_s)
+            now_s += whole_s(way.total_s)
             ways.append(way)
     return ways
 
@@ -140,14 +145,14 @@ def _rounded(shares_s: list[float], sum_s: float) -> list[float]:
     return rounded
 
 
-def _steps(way: Transition) -> list[Phase]:
+def transition_phases(way: Transition) -> list[Phase]:
     """A transition as phases, each beginning on a whole second no earlier than it may."""
-    starts = [_whole(start_s) for start_s, _ in way.steps]
-    ends = [*starts[1:], _whole(way.total_s)] if starts else []
+    starts = [whole_s(start_s) for start_s, _ in way.steps]
+    ends = [*starts[1:], whole_s(way.total_s)] if starts else []
     spans = zip(starts, ends, way.steps, strict=True)
     return [Phase(end_s - start_s, letters) for start_s, end_s, (_, letters) in spans if end_s > start_s]
 
 
-def _whole(seconds: float) -> float:
+def whole_s(seconds: float) -> float:
     """Seconds rounded up; a step of the simulation sees a change at the next whole one."""
     return float(math.ceil(seconds - SAME_TIME_S))

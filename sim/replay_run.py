@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from networks.network import Program, RoadNetwork
+from networks.network import RoadNetwork
 from signals.controller import controller_kind, controller_parameters
-from signals.intergreen import Clearance
-from signals.plan import SignalPlan, build_plan, protected_foes
-from signals.static import conformed_program
+from signals.plan import build_plan
 from sim.areas import junction_areas
 from sim.control import SignalControl
 from sim.engine import Api, Engine
@@ -18,10 +16,11 @@ from sim.loop import Laws, Progress
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
 from sim.outputs import RawOutputs, read_area_stops, read_edge_totals, read_events, read_trips, write_additional
+from sim.programs import fixed_programs, program_violations
 from sim.replay_drive import Convoy, Ride
 from sim.replay_files import write_tracks
 from sim.replay_tracks import Track
-from sim.run import RunSpec
+from sim.run import RunSpec, planned_flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def replay(
     parameters = controller_parameters(spec.controller, spec.parameters)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
-    programs = _programs(network, plans, spec.clearance) if kind.make is None else {}
+    programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
     areas = junction_areas(network, spec.measured)
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as name:
         raw = RawOutputs(Path(name).resolve())
@@ -84,7 +83,7 @@ def replay(
         gridlocked=is_gridlocked(trips, spec.end_s),
         signal_switches=control.switches,
         refused_wishes=len(control.refused),
-        monitor_violations=control.violations + _shipped_violations(plans, programs),
+        monitor_violations=control.violations + (0 if laws else program_violations(network, plans, programs)),
         sumo_cpu_s=sumo_cpu_s,
         total_cpu_s=time.process_time() - began_s,
     )
@@ -133,24 +132,4 @@ def _options(spec: RunSpec, raw: RawOutputs, routes: Path) -> SumoOptions:
         additional=(raw.additional,),
         tripinfo=raw.trips,
         statistics=raw.statistics,
-    )
-
-
-def _programs(network: RoadNetwork, plans: Sequence[SignalPlan], clearance: Clearance) -> dict[str, Program]:
-    """Programs in place of the shipped ones, as every run without a controller has them."""
-    programs = {}
-    for plan in plans:
-        shipped = network.signals[network.signal_index[plan.signal_id]].programs
-        if shipped and (clearance is Clearance.ITE or plan.corrected_states):
-            programs[plan.signal_id] = conformed_program(plan, shipped[-1])
-    return programs
-
-
-def _shipped_violations(plans: Sequence[SignalPlan], programs: dict[str, Program]) -> int:
-    """Foes with protected green at once in the programs that were written."""
-    return sum(
-        len(protected_foes(phase.state, plan.foes))
-        for plan in plans
-        if plan.signal_id in programs
-        for phase in programs[plan.signal_id].phases
     )

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from networks.network import Program, RoadNetwork
+from networks.network import RoadNetwork
 from networks.netxml import read_network
 from signals.controller import controller_kind, controller_parameters
+from signals.flows import SignalFlows
 from signals.intergreen import Clearance
-from signals.plan import SignalPlan, build_plan, protected_foes
-from signals.static import conformed_program
+from signals.plan import build_plan
 from sim.areas import junction_areas
-from sim.control import RefusedWish, SignalControl
+from sim.control import RefusedWish
 from sim.engine import Api, run_program
 from sim.loop import Laws, Progress, drive
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
@@ -27,6 +27,8 @@ from sim.outputs import (
     read_trips,
     write_additional,
 )
+from sim.programs import fixed_programs, program_violations
+from sim.signal_flows import signal_flows
 from sim.transit_plan import TransitFiles
 from sim.transit_record import TransitRecord
 from sim.transit_run import TransitRun
@@ -37,7 +39,8 @@ class RunSpec:
     """All that one run depends on. Times in seconds; ``junctions`` are ids of signals or junctions.
 
     ``controlled`` signals get the controller and its clearance; ``measured`` junctions get a row each.
-    ``transit`` is the folder of an imported timetable.
+    ``transit`` is the folder of an imported timetable. ``flows`` is the traffic that plans are made for, where the
+    controller makes plans; None has it taken from ``routes``.
     """
 
     variant: str
@@ -54,6 +57,7 @@ class RunSpec:
     step_s: float = 1.0
     teleport_s: float = -1.0
     transit: Path | None = None
+    flows: SignalFlows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def simulate(
     parameters = controller_parameters(spec.controller, spec.parameters)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     areas = junction_areas(network, spec.measured)
-    programs = _programs(network, plans, spec) if kind.make is None else {}
+    programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
     laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
     transit = TransitRecord(spec.transit, network) if spec.transit else None
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
@@ -133,7 +137,7 @@ def simulate(
         gridlocked=is_gridlocked(trips, spec.end_s),
         signal_switches=control.switches if control else 0,
         refused_wishes=len(control.refused) if control else 0,
-        monitor_violations=_violations(network, plans, programs, control),
+        monitor_violations=control.violations if control else program_violations(network, plans, programs),
         sumo_cpu_s=sumo_cpu_s,
         total_cpu_s=time.process_time() - began_s + child_cpu_s,
     )
@@ -161,27 +165,8 @@ def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
     )
 
 
-def _shipped(network: RoadNetwork, plan: SignalPlan) -> Program | None:
-    programs = network.signals[network.signal_index[plan.signal_id]].programs
-    return programs[-1] if programs else None
-
-
-def _programs(network: RoadNetwork, plans: list[SignalPlan], spec: RunSpec) -> dict[str, Program]:
-    """Programs that replace shipped ones: made safe by formula, or only corrected where foes had protected green."""
-    return {
-        plan.signal_id: conformed_program(plan, shipped)
-        for plan in plans
-        if (shipped := _shipped(network, plan)) and (spec.clearance is Clearance.ITE or plan.corrected_states)
-    }
-
-
-def _violations(
-    network: RoadNetwork, plans: list[SignalPlan], programs: dict[str, Program], control: SignalControl | None
-) -> int:
-    """What the conflict monitor found: in every state sent, or in every state of the programs that SUMO ran."""
-    if control is not None:
-        return control.violations
-    running = ((plan, programs.get(plan.signal_id) or _shipped(network, plan)) for plan in plans)
-    return sum(
-        len(protected_foes(phase.state, plan.foes)) for plan, program in running if program for phase in program.phases
-    )
+def planned_flows(network: RoadNetwork, spec: RunSpec) -> SignalFlows | None:
+    """The traffic that a run's plans are made for; None where its controller makes none."""
+    if controller_kind(spec.controller).programs is None or spec.flows is not None:
+        return spec.flows
+    return signal_flows(network, spec.routes, spec.begin_s, spec.end_s)
