@@ -45,6 +45,18 @@ class _Room:
     near_capacity: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Behind:
+    """The ways behind the links of a signal, each once, and what each counts for a link, shape (links, ways).
+
+    A link that leads into several has their mean; ``leads_on`` tells which have any, shape (links,).
+    """
+
+    rooms: tuple[_Room, ...]
+    share: np.ndarray[Any, np.dtype[np.float64]]
+    leads_on: np.ndarray[Any, np.dtype[np.bool_]]
+
+
 class Watch:
     """Looks at the approaches of some signals on behalf of their controllers."""
 
@@ -63,7 +75,8 @@ class Watch:
         self._plans = {plan.signal_id: plan for plan in plans}
         self._first: dict[str, int] = {}
         self._approach: dict[str, tuple[str, ...]] = {}
-        self._rooms: dict[str, tuple[tuple[_Room, ...], ...]] = {}
+        self._behinds: dict[str, _Behind] = {}
+        self._people: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
         links = 0
         for plan in plans:
             signal = network.signal_index[plan.signal_id]
@@ -71,7 +84,8 @@ class Watch:
             self._first[plan.signal_id] = links
             seen = sorted(edges.keys() | edges_between(network, signal, edges))
             self._approach[plan.signal_id] = tuple(network.edges.ids[edge] for edge in seen)
-            self._rooms[plan.signal_id] = tuple(_ways(network, link.to_lanes, range_m) for link in plan.links)
+            self._behinds[plan.signal_id] = _ways_behind(network, plan, range_m)
+            self._people[plan.signal_id] = np.array([float(link.has_people) for link in plan.links])
             links += len(plan.links)
         self._links = links
 
@@ -128,13 +142,12 @@ class Watch:
         plan = self._plans[signal_id]
         begin = self._first[signal_id]
         part = counted[:, begin : begin + len(plan.links)]
-        people = np.array([float(link.has_people) for link in plan.links])
         ahead, blocked = self._behind(signal_id)
         return Observation(
             time_s=now_s,
             stage=state.stage,
             green_s=now_s - state.since_s,
-            vehicles=part[0] + people,
+            vehicles=part[0] + self._people[signal_id],
             halted=part[1],
             nearest_m=part[2],
             closeness=part[3],
@@ -149,15 +162,12 @@ class Watch:
     ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.bool_]]]:
         """Vehicles a lane behind each link, and whether a link has no room to enter; shape (links,) each.
 
-        A link that leads into several edges has their mean, and no room where none of them has any.
+        A link that leads into several edges has no room where none of them has any.
         """
-        rooms = self._rooms[signal_id]
-        ahead, blocked = np.zeros(len(rooms)), np.zeros(len(rooms), dtype=np.bool_)
-        for bit, ways in enumerate(rooms):
-            if ways:
-                ahead[bit] = sum(self._vehicles_a_lane(way) for way in ways) / len(ways)
-                blocked[bit] = all(self._is_full(way) for way in ways)
-        return ahead, blocked
+        behind = self._behinds[signal_id]
+        ahead = np.array([self._vehicles_a_lane(way) for way in behind.rooms])
+        has_room = np.array([not self._is_full(way) for way in behind.rooms], dtype=np.float64)
+        return behind.share @ ahead, behind.leads_on & (behind.share @ has_room == 0)
 
     def _vehicles_a_lane(self, way: _Room) -> float:
         number = self._api.edge.getLastStepVehicleNumber
@@ -168,10 +178,15 @@ class Watch:
         return bool(sum(standing(edge) for edge in way.near_edges) >= FULL_SHARE * way.near_capacity)
 
 
-def _ways(network: RoadNetwork, to_lanes: tuple[int, ...], range_m: float) -> tuple[_Room, ...]:
-    """The ways behind a link; none where it leads onto a crossing only, or the bit is unused."""
-    edges = dict.fromkeys(int(network.lanes.edge[lane]) for lane in to_lanes)
-    return tuple(_room(network, edge, range_m) for edge in edges if network.edges.kind[edge] == EdgeKind.NORMAL)
+def _ways_behind(network: RoadNetwork, plan: SignalPlan, range_m: float) -> _Behind:
+    """The ways behind links; none behind one that leads onto a crossing only, or that is unused."""
+    into = [{int(network.lanes.edge[lane]) for lane in link.to_lanes} for link in plan.links]
+    edges = [edge for edge in sorted(set().union(*into)) if network.edges.kind[edge] == EdgeKind.NORMAL]
+    leads = np.array([[edge in each for edge in edges] for each in into], dtype=np.float64)
+    leads = leads.reshape(len(into), len(edges))
+    ways = leads.sum(axis=1)
+    share = leads / np.maximum(ways, 1)[:, None]
+    return _Behind(tuple(_room(network, edge, range_m) for edge in edges), share, ways > 0)
 
 
 def _room(network: RoadNetwork, edge: int, range_m: float) -> _Room:
