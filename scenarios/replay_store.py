@@ -7,24 +7,21 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from networks.outfile import atomic_path
 
 PART_ROWS = 500_000
 """Rows are written out when there are so many."""
-GROUP_ROWS = 50_000
-"""A part is read back in groups of so many rows; those of other days are passed over."""
 
 
 @dataclass(slots=True, eq=False)
 class Store:
-    """Rows of one kind by day, in parts. A part is a Parquet file; what is not written yet waits in memory.
+    """Rows of one kind by day, in parts. A part is an Arrow file; what is not written yet waits in memory.
 
     Attributes
     ----------
     folder, name
-        Parts are ``folder/name-0001.parquet`` and on.
+        Parts are ``folder/name-0001.arrow`` and on.
     parts
         How many there are.
     days
@@ -39,7 +36,7 @@ class Store:
     days: set[int] = field(default_factory=set)
     _waiting: list[pa.Table] = field(default_factory=list)
     rows: int = 0
-    _spans: dict[int, range] = field(default_factory=dict)
+    _spans: dict[int, dict[int, range]] = field(default_factory=dict)
 
     def add(self, columns: Sequence[tuple[str, np.ndarray]], day: np.ndarray) -> None:
         """Add rows, each with the number of its day."""
@@ -69,25 +66,27 @@ class Store:
             self.add([(name, values) for name, values in waiting.items() if name != "day"], waiting["day"])
 
     def write_out(self) -> None:
-        """Write what waits as a part."""
+        """Write what waits as a part, sorted by day."""
         if not self._waiting:
             return
         self.parts += 1
         rows = pa.concat_tables(self._waiting)
-        with atomic_path(self._part(self.parts)) as path:
-            # numbers that hardly repeat, and soon read again: dictionaries and small files cost more than they give
-            pq.write_table(
-                rows.sort_by("day"), path, compression="lz4", use_dictionary=False, row_group_size=GROUP_ROWS
-            )
+        if len(self._waiting_days()) > 1:
+            rows = rows.sort_by("day")
+        # soon read again, and on this machine: packing costs more than it gives
+        with atomic_path(self._part(self.parts)) as path, pa.ipc.new_file(path, rows.schema) as writer:
+            writer.write_table(rows)
         self._waiting, self.rows = [], 0
 
     def of_day(self, day: int) -> dict[str, np.ndarray]:
         """All rows of a day as columns, in no order that may be relied on."""
-        numbers = [number for number in range(1, self.parts + 1) if day in self._span(number)]
-        parts = [pq.read_table(self._part(number), filters=[("day", "==", day)]) for number in numbers]
+        parts = [self._rows_of(number, day) for number in range(1, self.parts + 1) if day in self._spans_of(number)]
         waiting = [rows.filter(pc.equal(rows["day"], day)) for rows in self._waiting]
         whole = pa.concat_tables([*parts, *waiting])
         return {name: whole[name].to_numpy() for name in whole.column_names if name != "day"}
+
+    def _waiting_days(self) -> set[int]:
+        return {int(day) for rows in self._waiting for day in np.unique(rows["day"].to_numpy()).tolist()}
 
     def remove(self) -> None:
         """Remove the parts, and forget what waits."""
@@ -96,15 +95,25 @@ class Store:
         self.parts, self.days, self._waiting, self.rows = 0, set(), [], 0
         self._spans.clear()
 
-    def _span(self, number: int) -> range:
-        """Days from the first to the last of a part, which is sorted by them."""
+    def _rows_of(self, number: int, day: int) -> pa.Table:
+        """Rows of a day in a part: they lie together."""
+        rows = self._spans_of(number)[day]
+        with pa.memory_map(str(self._part(number))) as source:
+            return pa.ipc.open_file(source).read_all().slice(rows.start, len(rows))
+
+    def _spans_of(self, number: int) -> dict[int, range]:
+        """Where the rows of each day lie in a part."""
         if number not in self._spans:
-            day = pq.read_table(self._part(number), columns=["day"])["day"]
-            self._spans[number] = range(day[0].as_py(), day[-1].as_py() + 1)
+            with pa.memory_map(str(self._part(number))) as source:
+                day = pa.ipc.open_file(source).read_all()["day"].to_numpy()
+            days, begins = np.unique(day, return_index=True)
+            ends = [*begins[1:].tolist(), len(day)]
+            spans = zip(days.tolist(), begins.tolist(), ends, strict=True)
+            self._spans[number] = {one: range(begin, end) for one, begin, end in spans}
         return self._spans[number]
 
     def _files(self) -> Iterator[Path]:
-        return iter(sorted(self.folder.glob(f"{self.name}-*.parquet")))
+        return iter(sorted(self.folder.glob(f"{self.name}-*.arrow")))
 
     def _part(self, number: int) -> Path:
         return self.folder / f"{self.name}-{number:04d}.parquet"
