@@ -15,6 +15,7 @@ import click
 from networks.faults import BagdarError, InputError, RunError
 from scenarios.cli_output import FILE, example, print_json, say
 from scenarios.cli_replay import replay
+from scenarios.cli_signals import signals
 from scenarios.cli_transit import transit
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
@@ -64,6 +65,7 @@ def bagdar() -> None:
 
 bagdar.add_command(transit)
 bagdar.add_command(replay)
+bagdar.add_command(signals)
 
 
 @bagdar.command(epilog=example("bagdar demo -o demo && open demo/report.html"))

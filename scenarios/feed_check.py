@@ -1,7 +1,7 @@
 """What is wrong in a feed and what it holds, for people and for programs."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -11,10 +11,9 @@ from gtfs.checks import SEVERITIES, check_feed
 from gtfs.feed import Feed, read_feed
 from gtfs.summary import Summary, summarise
 from networks.faults import Notice
+from scenarios.text_table import aligned, counted, shown
 
 HEAD = ("severity", "code", "where", "field", "value", "count", "what to do")
-LONGEST = 40
-"""Characters of a foreign text that are shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,41 +62,25 @@ def as_json(checked: FeedCheck) -> dict[str, Any]:
 def as_lines(checked: FeedCheck) -> Iterator[str]:
     """A table of what is wrong, the totals, and what the feed holds."""
     if checked.notices:
-        yield from _aligned([HEAD, *(_cells(notice) for notice in checked.notices)])
+        yield from aligned([HEAD, *(_cells(notice) for notice in checked.notices)])
         yield ""
-    yield ", ".join(_counted(count, severity) for severity, count in checked.counts.items())
+    yield ", ".join(counted(count, severity) for severity, count in checked.counts.items())
     yield from _held(checked.summary)
 
 
 def _cells(notice: Notice) -> tuple[str, ...]:
     where = Path(notice.file).name + ("" if notice.row is None else f":{notice.row}")
-    value = _shown(notice.value)
+    value = shown(notice.value)
     return notice.severity, notice.code, where, notice.field, value, f"{notice.count:,}", notice.remedy
-
-
-def _shown(text: str) -> str:
-    """A foreign text, cut short, without what would move the cursor."""
-    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 or what == "info" else f"{count:,} {what}s"
 
 
 def _held(summary: Summary) -> Iterator[str]:
     modes = ", ".join(f"{count} {mode}" for mode, count in summary.routes_by_mode.items())
-    yield f"{_agencies(summary.agencies)}, {summary.routes} routes ({modes}), {_counted(summary.stops, 'stop')}"
+    yield f"{_agencies(summary.agencies)}, {summary.routes} routes ({modes}), {counted(summary.stops, 'stop')}"
     yield (
-        f"{_counted(summary.trips, 'trip')} with {_counted(summary.calls, 'call')}, "
+        f"{counted(summary.trips, 'trip')} with {counted(summary.calls, 'call')}, "
         f"{summary.blank_times_share:.1%} of them without a time; "
-        f"{summary.trips_with_shape_share:.1%} of the trips have a shape; {_counted(summary.blocks, 'block')}"
+        f"{summary.trips_with_shape_share:.1%} of the trips have a shape; {counted(summary.blocks, 'block')}"
     )
     yield _days(summary)
 
@@ -111,7 +94,7 @@ def _days(summary: Summary) -> str:
         return "no trip has a day on which it runs"
     repeated = "" if not summary.frequency_departures else f", {summary.frequency_departures:,} departures by headway"
     return (
-        f"{_counted(summary.days_with_service, 'day')} with service from {summary.first_service_day} to "
+        f"{counted(summary.days_with_service, 'day')} with service from {summary.first_service_day} to "
         f"{summary.last_service_day}; the busiest is {summary.busiest_day}: "
-        f"{_counted(summary.trips_on_busiest_day, 'trip')}{repeated}"
+        f"{counted(summary.trips_on_busiest_day, 'trip')}{repeated}"
     )

@@ -109,7 +109,7 @@ def shipped_clearance(program: Program, bit: int, link: Link) -> LinkClearance:
     A program that shows this link no yellow leaves it at zero. A red too long to be a clearance (6 s, or what people
     need to cross) means that the link ends early, and counts as that long only.
     """
-    found = [_ending(program, bit, number) for number in _endings(program, bit)]
+    found = [_ending(program, bit, number) for number in ending_phases(program, bit)]
     longest_red_s = max(MAX_ALL_RED_S, pedestrian_clearance_s(link.walk_m))
     return LinkClearance(
         max((ending.yellow_s for ending in found), default=0.0),
@@ -117,7 +117,7 @@ def shipped_clearance(program: Program, bit: int, link: Link) -> LinkClearance:
     )
 
 
-def _endings(program: Program, bit: int) -> list[int]:
+def ending_phases(program: Program, bit: int) -> list[int]:
     """Phases in which a link is not green though it was in the phase before."""
     letters = [phase.state[bit] for phase in program.phases]
     return [

@@ -1,8 +1,9 @@
 """The shipped program under the interlock's intergreen times, as a program that SUMO runs by itself.
 
-What the shipped program shows between its stages is replaced by the transition that safety asks for. The stages give
-back what that takes, so that the cycle, and with it coordination along a street, stays as it was; only where a stage
-would fall below its minimum green does the cycle grow.
+The programs are the network's own, as SUMO's manual describes them (Simulation, Traffic Lights). What the shipped one
+shows between its stages is replaced by the transition that safety asks for. The stages give back what that takes, so
+that the cycle, and with it coordination along a street, stays as it was; only where a stage would fall below its
+minimum green does the cycle grow.
 """
 
 import math

@@ -9,7 +9,8 @@ time is what the interlock's transitions take: start-up loss and the yellow that
 (same chapter: critical headway 4.5 s).
 
 Where a minimum green is more than a stage's share, the formula's cycle would overload the other stages. Then the cycle
-is the least one in which the busiest movement is as saturated as Webster's own would be, Y C / (C - L).
+is the least one in which the busiest movement fills half of its green, or as much as it would by the formula alone:
+Y C / (C - L).
 """
 
 import math
@@ -38,6 +39,8 @@ CRITICAL_HEADWAY_S = 4.5
 
 HEADWAY_ROUNDS = 3
 SAME_DEGREE = 1e-6
+AT_EASE = 0.5
+"""A lane whose green is filled to this degree needs no longer cycle."""
 HOUR_S = 3600.0
 
 FloatArray = npt.NDArray[np.float64]
@@ -149,7 +152,8 @@ def timing(
     case = _with_gaps(_case(plan, flows, queue_lanes))
     ratio_sum = sum(least_shares(case).ratios)
     webster_s = webster_cycle_s(case.lost_s, ratio_sum)
-    cycle_s = _lengthened_s(case, webster_s, ratio_sum / max(1 - case.lost_s / webster_s, 1 - GREATEST_RATIO_SUM))
+    formula_degree = ratio_sum / max(1 - case.lost_s / webster_s, 1 - GREATEST_RATIO_SUM)
+    cycle_s = _lengthened_s(case, webster_s, max(formula_degree, AT_EASE))
     return _timed(case, ratio_sum, webster_s, cycle_s)
 
 

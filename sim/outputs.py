@@ -222,7 +222,7 @@ def write_additional(
         wanted = 'withInternal="true" excludeEmpty="true" writeAttributes="left timeLoss waitingTime"'
         lines.append(f'    <edgeData id="junctions" {place} period="{QUEUE_PERIOD_S:g}" {wanted}/>')
     lines.extend(_area_xml(area, raw.areas, span_s) for area in areas)
-    lines.extend(_program_xml(signal_id, program) for signal_id, program in programs.items())
+    lines.extend(program_xml(signal_id, program) for signal_id, program in programs.items())
     write_text(raw.additional, "\n".join([*lines, "</additional>", ""]))
 
 
@@ -236,7 +236,8 @@ def _area_xml(area: JunctionArea, output: Path, span_s: float) -> str:
     return "\n".join([f'{head} openEntry="true">', *entries, *exits, "    </entryExitDetector>"])
 
 
-def _program_xml(signal_id: str, program: Program) -> str:
+def program_xml(signal_id: str, program: Program) -> str:
+    """A program as an element of an additional file."""
     head = (
         f"    <tlLogic id={quoteattr(signal_id)} type={quoteattr(program.kind)} "
         f'programID={quoteattr(program.program_id)} offset="{program.offset_s:g}">'

@@ -69,7 +69,7 @@ def test_every_command_line_of_the_documents_would_be_accepted():
         # checks options, their values and what is required, and runs nothing
         command.make_context(str(command.name), words)
         called.add(command.name)
-    assert called == {"demo", "build", "info", "hotspots", "new", "run", "gui", "check", "import", "replay"}
+    assert called == {"demo", "build", "info", "hotspots", "new", "run", "gui", "check", "import", "replay", "list", "plan"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -81,7 +81,7 @@ def test_commands_named_in_passing_exist(document):
 
 
 def test_options_named_in_passing_belong_to_some_command():
-    groups = [bagdar, *(bagdar.commands[name] for name in ("network", "transit"))]
+    groups = [bagdar, *(bagdar.commands[name] for name in ("network", "transit", "signals"))]
     commands = [command for group in groups for command in group.commands.values()]
     known = {name for command in commands for item in command.params for name in item.opts} | {"--help", "--case"}
     named = {word for text in re.findall(r"`(--[^`]+)`", _text("README.md")) for word in text.split()[:1]}
