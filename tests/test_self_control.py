@@ -8,15 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from networks.netxml import read_network
 from signals.intergreen import Clearance
+from signals.interlock import advance, begin, may_switch, order, shown
 from signals.kernels import arrivals, service_rates
 from signals.movement import Link
 from signals.observation import Approaching, Observation
+from signals.plan import build_plan
 from signals.self_control import SelfControl, SelfControlParameters
+from sim.engine import Engine
+from sim.options import SumoOptions
 from sim.run import RunSpec, simulate
+from sim.watch import Watch
 from tests import signal_oracles
 from tests.crossing import write_cars, write_crossing
+from tests.oracles import red_spans
+from tests.signal_streets import link_of, write_streets
 from tests.test_interlock import paper_plan
+from tests.test_watch import write_routes
 
 INFINITE = float("inf")
 SPEED_MPS = 13.9
@@ -191,6 +200,64 @@ def test_whatever_is_seen_the_answer_is_a_stage_and_the_same_again():
     first, second = ([control.wish(look) for look in looks] for control in (law(), law()))
     assert first == second
     assert set(first) <= {0, 1}
+
+
+def test_the_interlocks_maximum_red_stays_binding():
+    control = law(longest_wait_s=1e9, ageing_s=1e9)
+    busy, state, letters = [*queue(0, 20), (1, 90.0, 0.0)], begin(TWO, 0, 0.0), []
+    times = [float(second) for second in range(400)]
+    for now_s in times:
+        state = advance(TWO, state, now_s)
+        if may_switch(TWO, state, now_s):
+            wish = control.wish(seen(busy, state.stage, now_s))
+            assert wish == 0
+            state, _ = order(TWO, state, wish, now_s, np.array([True, True]))
+        letters.append(shown(TWO, state, now_s))
+    # by itself it would stay with the queue for ever
+    reds_s = [end_s - begin_s for begin_s, end_s in red_spans(times, letters, 1) if end_s < INFINITE]
+    assert reds_s == [120.0, 120.0, 120.0]
+
+
+@pytest.fixture
+def streets(tmp_path):
+    """Two signals on a street from west to east, each with a side street from the south."""
+    places = {"w": (-200, 0), "a": (0, 0), "b": (120, 0), "e": (320, 0), "s": (0, -200), "t": (120, -200)}
+    ways = {name: (name[0], name[1]) for name in ("wa", "ab", "be", "sa", "tb")}
+    return write_streets(tmp_path, places, ways, {"a": "one", "b": "two"})
+
+
+def test_it_sees_each_vehicle_at_the_signal_and_link_that_it_comes_to_next(streets, tmp_path):
+    cars = [("wa ab be", 150, 150), ("wa ab be", 100, 100), ("sa ab be", 160, 160), ("ab be", 50, 50), ("tb be", 9, 9)]
+    with get_context("spawn").Pool(1) as pool:
+        looks = pool.apply(_looks, (streets, write_routes(tmp_path, *cars)))
+    network = read_network(streets)
+    for signal, ways in {"one": {"wa": 2, "sa": 1}, "two": {"ab": 1, "tb": 1}}.items():
+        link, distance_m, nearest_m = looks[signal]
+        bits = {begin: link_of(network, signal, begin, {"one": "ab", "two": "be"}[signal]) for begin in ways}
+        assert {begin: link.count(bit) for begin, bit in bits.items()} == ways
+        assert len(link) == sum(ways.values())
+        for bit in set(link):
+            assert nearest_m[bit] == min(way_m for k, way_m in zip(link, distance_m, strict=True) if k == bit)
+
+
+def _looks(path, routes):
+    """Links and distances of the vehicles that each signal sees, and the nearest of each link."""
+    network = read_network(path)
+    plans = tuple(build_plan(network, name, Clearance.ITE) for name in ("one", "two"))
+    with Engine(SumoOptions(path, (routes,), 0.0, 5.0, seed=1)) as engine:
+        engine.run_to(5.0)
+        looks = Watch(engine.api, network, plans).look({plan.signal_id: begin(plan, 0, 0.0) for plan in plans}, 5.0)
+    found = {}
+    for plan in plans:
+        seen_one = looks[plan.signal_id]
+        who = seen_one.approaching
+        mine = (who.row >= who.first) & (who.row < who.first + len(plan.links)) & (who.distance_m <= who.range_m)
+        found[plan.signal_id] = (
+            (who.row[mine] - who.first).tolist(),
+            who.distance_m[mine].tolist(),
+            seen_one.nearest_m,
+        )
+    return found
 
 
 def drive(specs):
