@@ -1,7 +1,7 @@
 """Traffic through the signals of a network in the busiest hour of its route files."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -114,7 +114,7 @@ class _Passages:
             begin_s=begin_s,
             end_s=end_s,
             unplaced=ways.get((), 0.0),
-            queue_lanes=_queue_lanes(self._network),
+            queue_lanes=_queue_lanes(self._network, ways),
         )
 
     def _passed(self, way: tuple[int, ...]) -> list[tuple[tuple[int, tuple[int, ...]], float]]:
@@ -153,8 +153,11 @@ def _movement(found: dict[int, set[int]] | None) -> tuple[int, tuple[int, ...]] 
     return signal, tuple(sorted(found[signal]))
 
 
-def _queue_lanes(network: RoadNetwork) -> dict[int, int]:
-    """Lanes at stop lines that are too short for a queue, and the lane upstream on which it stands."""
+def _queue_lanes(network: RoadNetwork, ways: Iterable[tuple[int, ...]]) -> dict[int, int]:
+    """Lanes at stop lines that are too short for a queue, and the lane on which it stands.
+
+    That is the lane upstream from which alone they are entered. Lanes between which vehicles must change are one.
+    """
     into: dict[int, list[int]] = defaultdict(list)
     table = network.connections
     for row, (lane, after) in enumerate(zip(table.from_lane.tolist(), table.to_lane.tolist(), strict=True)):
@@ -162,7 +165,25 @@ def _queue_lanes(network: RoadNetwork) -> dict[int, int]:
             into[after].append(row)
     stops = sorted(set(table.from_lane[table.signal != NONE].tolist()))
     found = {lane: _queue_lane(network, into, lane) for lane in stops}
-    return {lane: upstream for lane, upstream in found.items() if upstream != lane}
+    for joined in _changed_between(network, ways):
+        queues = {found[lane] for lane in joined & found.keys()}
+        found |= {lane: min(queues) for lane, queue in found.items() if queue in queues}
+    return {lane: queue for lane, queue in found.items() if queue != lane}
+
+
+def _changed_between(network: RoadNetwork, ways: Iterable[tuple[int, ...]]) -> list[set[int]]:
+    """Lanes of short edges between which vehicles must change: entered on some, left from others."""
+    entered: dict[Turn, set[int]] = defaultdict(set)
+    left: dict[Turn, set[int]] = defaultdict(set)
+    table = network.connections
+    turns = zip(network.connection_from_edge.tolist(), network.connection_to_edge.tolist(), strict=True)
+    for turn, lane, after in zip(turns, table.from_lane.tolist(), table.to_lane.tolist(), strict=True):
+        left[turn].add(lane)
+        entered[turn].add(after)
+    short = network.edge_length_m < QUEUE_M
+    steps = {step for way in ways for step in zip(way, way[1:], way[2:], strict=False) if short[step[1]]}
+    pairs = [(entered[edges[:2]], left[edges[1:]]) for edges in sorted(steps)]
+    return [before | after for before, after in pairs if not before & after]
 
 
 def _queue_lane(network: RoadNetwork, into: dict[int, list[int]], lane: int) -> int:

@@ -207,6 +207,16 @@ def test_streams_tell_how_long_free_streets_take(tmp_path):
     assert stream.travel_s == pytest.approx(400 / 13.89, abs=1.5)
 
 
+def test_lanes_too_short_for_a_queue_count_as_the_lane_before_them_and_lanes_to_change_between_as_one(data_dir):
+    # 164051413: 9 m at a stop line, two lanes. Who comes from 391891458#0 enters lane 1 and must turn left from lane 2
+    folder = data_dir / "resco" / "ingolstadt1"
+    network = read_network(folder / "ingolstadt1.net.xml.gz")
+    queues = signal_flows(network, [folder / "ingolstadt1.rou.xml.gz"]).queue_lanes
+    first, second = (network.lane_index[f"164051413_{number}"] for number in (1, 2))
+    assert queues.get(first, first) == queues.get(second, second)
+    assert network.lane_index["201963537#1_3"] not in queues  # 144 m
+
+
 def test_vehicles_whose_way_is_not_told_are_counted_and_left_out(tmp_path):
     network = read_network(write_cross(tmp_path))
     path = tmp_path / "cars.rou.xml"
