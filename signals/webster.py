@@ -37,6 +37,9 @@ GREATEST_RATIO_SUM = 0.9
 CRITICAL_HEADWAY_S = 4.5
 """The least gap between vehicles with right of way that a permitted one uses."""
 
+LONGEST_HEADWAY_S = 60.0
+"""However much traffic goes first, who waits inside the junction turns at the end of a green: one a minute or more."""
+
 HEADWAY_ROUNDS = 3
 SAME_DEGREE = 1e-6
 AT_EASE = 0.5
@@ -222,7 +225,7 @@ def _opposed_headways_s(case: Case, made: Timing) -> FloatArray:
 
 
 def permitted_headway_s(opposing: float) -> float:
-    """Mean time that a permitted vehicle from a queue needs (s), 3 s where nothing opposes it.
+    """Mean time that a permitted vehicle from a queue needs (s): 3 s where nothing opposes it, at most 60 s.
 
     1 / s with s = v exp(-4.5 v) / (1 - exp(-3 v)): Highway Capacity Manual, 6th ed., chapter 19.
 
@@ -233,8 +236,9 @@ def permitted_headway_s(opposing: float) -> float:
     """
     if opposing <= 0:
         return PERMITTED_HEADWAY_S
+    opposing = min(opposing, 1.0)  # beyond it the longest holds anyway
     within = -math.expm1(-opposing * PERMITTED_HEADWAY_S) / opposing
-    return within * math.exp(opposing * CRITICAL_HEADWAY_S)
+    return min(within * math.exp(opposing * CRITICAL_HEADWAY_S), LONGEST_HEADWAY_S)
 
 
 def least_shares(case: Case) -> Shares:

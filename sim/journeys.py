@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from networks.faults import InputError
 from networks.graph import router
 from networks.intake import Attributes, parse_xml
 from networks.network import NONE, VEHICLE_CLASSES, IntArray, RoadNetwork
@@ -23,7 +24,7 @@ class Journey:
     """Vehicles on one way: ``vehicles`` of them leave evenly in [begin_s, end_s); one leaves where both are equal.
 
     ``places`` are the edges of a route, or for a trip the edges between which the fastest path is taken
-    (``is_route`` tells). They are empty where the file names none. An ``end_s`` of infinity is the simulation's.
+    (``is_route`` tells). They are empty where the file names none.
     """
 
     begin_s: float
@@ -129,9 +130,12 @@ class _Reader:
 
 def _drawn(row: Attributes) -> float:
     """Vehicles a second of a flow that departs at random: a chance each second, or ``exp(rate)`` between two."""
-    if "probability" in row:
-        return float(row["probability"])
-    return float(row["period"].removeprefix("exp(").rstrip(")"))
+    text = row.get("probability") or row.get("period", "").removeprefix("exp(").removesuffix(")")
+    try:
+        return float(text)
+    except ValueError as fault:
+        what = f"flow {row['id']!r} has no rate, period, number or probability that is a number"
+        raise InputError("ROUTE_TIME", what, remedy="Give it one, such as vehsPerHour") from fault
 
 
 def _ends(row: Attributes) -> Edges:

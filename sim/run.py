@@ -15,6 +15,7 @@ from signals.intergreen import Clearance
 from signals.plan import build_plan
 from sim.areas import junction_areas
 from sim.control import RefusedWish
+from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
 from sim.loop import Laws, Progress, drive
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
@@ -169,4 +170,5 @@ def planned_flows(network: RoadNetwork, spec: RunSpec) -> SignalFlows | None:
     """The traffic that a run's plans are made for; None where its controller makes none."""
     if controller_kind(spec.controller).programs is None or spec.flows is not None:
         return spec.flows
-    return signal_flows(network, spec.routes, spec.begin_s, spec.end_s)
+    demand = demand_from_routes(spec.routes, network)
+    return signal_flows(network, demand.route_files, spec.begin_s, spec.end_s)

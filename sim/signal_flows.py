@@ -13,7 +13,7 @@ from networks.network import NONE, EdgeKind, RoadNetwork
 from signals.flows import MovementFlow, SignalFlows, Stream
 from signals.movement import inner_lanes
 from sim.journeys import Journey, driven_ways, read_journeys
-from sim.times import HOUR_S
+from sim.times import DAY_S, HOUR_S
 
 SEARCH_STEP_S = 300.0
 LEAST_SPAN_S = 900.0
@@ -46,7 +46,7 @@ def signal_flows(
     InputError
         ROUTE_EMPTY where nobody departs in that time.
     """
-    journeys = read_journeys(routes, begin_s or 0.0, np.inf if end_s is None else end_s)
+    journeys = read_journeys(routes, begin_s or 0.0, DAY_S if end_s is None else end_s)
     span = _busiest(journeys, begin_s, end_s)
     counted = [(journey, journey.departing(*span)) for journey in journeys]
     ways = dict(driven_ways(network, [(journey, number) for journey, number in counted if number > 0]))
@@ -61,8 +61,6 @@ def _busiest(journeys: Sequence[Journey], begin_s: float | None, end_s: float | 
         raise InputError("ROUTE_EMPTY", "no vehicle, trip or flow in the route files", remedy="Add some")
     first_s = min(firsts) if begin_s is None else begin_s
     last_s = max(*lasts, first_s + LEAST_SPAN_S) if end_s is None else end_s
-    if not np.isfinite(last_s):
-        last_s = first_s + HOUR_S
     hour_s = min(HOUR_S, last_s - first_s)
     starts_s = np.arange(first_s, last_s - hour_s + SEARCH_STEP_S / 2, SEARCH_STEP_S)
     departing = [sum(journey.departing(start_s, start_s + hour_s) for journey in journeys) for start_s in starts_s]

@@ -93,6 +93,7 @@ def test_permitted_vehicles_need_three_seconds_and_longer_the_more_they_must_let
     assert permitted_headway_s(0.0) == 3.0
     # s = v exp(-4.5 v) / (1 - exp(-3 v)) with v = 0.2 a second: 0.2 x 0.40657 / 0.45119 = 0.18022 a second
     assert permitted_headway_s(0.2) == pytest.approx(1 / 0.18022, rel=1e-4)
+    assert permitted_headway_s(5.0) == 60.0
 
 
 def test_a_minimum_green_that_takes_more_than_its_share_makes_the_cycle_longer():
@@ -205,6 +206,38 @@ def test_streams_tell_how_long_free_streets_take(tmp_path):
     (stream,) = flows.streams
     assert stream.vehicles_per_hour == 500.0
     assert stream.travel_s == pytest.approx(400 / 13.89, abs=1.5)
+
+
+FLOWS = [
+    ('vehsPerHour="240" begin="0" end="3600"', 240.0),
+    ('period="15"', 240.0),  # all day
+    ('number="120" begin="0" end="7200"', 60.0),
+    ('probability="0.1" begin="0" end="7200"', 360.0),
+    ('period="exp(0.2)" begin="0" end="3600"', 720.0),
+]
+
+
+@pytest.mark.parametrize(("attributes", "vehicles_per_hour"), FLOWS)
+def test_flows_of_every_kind_count_as_they_are_expected(tmp_path, attributes, vehicles_per_hour):
+    network = read_network(write_cross(tmp_path))
+    path = tmp_path / "cars.rou.xml"
+    path.write_text(f'<routes><flow id="f" from="wc" to="ce" {attributes}/></routes>')
+    read_route_files([path], network)
+    assert [each.vehicles_per_hour for each in signal_flows(network, [path]).movements] == [vehicles_per_hour]
+
+
+def test_routes_by_name_and_by_chance_are_split_as_told(tmp_path):
+    network = read_network(write_cross(tmp_path))
+    path = tmp_path / "cars.rou.xml"
+    path.write_text(
+        '<routes><route id="on" edges="wc ce"/><routeDistribution id="d"><route id="a" edges="sc cn" probability="3"/>'
+        '<route id="b" edges="sc cw" probability="1"/></routeDistribution>'
+        '<flow id="f" route="d" begin="0" end="3600" number="400"/><vehicle id="v" route="on" depart="7"/></routes>'
+    )
+    read_route_files([path], network)
+    wanted = {("sc", "cn"): 300.0, ("sc", "cw"): 100.0, ("wc", "ce"): 1.0}
+    flows = {each.links: each.vehicles_per_hour for each in signal_flows(network, [path]).movements}
+    assert flows == {(link_of(network, "light", *way),): vehicles for way, vehicles in wanted.items()}
 
 
 def test_lanes_too_short_for_a_queue_count_as_the_lane_before_them_and_lanes_to_change_between_as_one(data_dir):
