@@ -86,7 +86,7 @@ def kernel_cost(plan: TracePlan, samples: Samples, settings: TraceSettings) -> t
     began_s = time.process_time()
     match_pings(samples, lines, calls, limits, progress, way_m, off_m, found)
     matched_s = time.process_time()
-    cross_calls(samples, way_m, found, lines, calls, limits, passage)
+    cross_calls(samples, way_m, found, lines, calls, limits, passage, progress)
     crossed_s = time.process_time()
     deviations_s(plan.calls, samples.trip, way_m, samples.clock_s, settings.zone_m, late_s)
     done_s = time.process_time()

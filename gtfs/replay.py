@@ -344,7 +344,7 @@ class Replay:
         way_m, off_m, found = np.empty(count), np.empty(count), np.empty(count, np.int8)
         lines, plan, limits = self.plan.kernel_lines, self.plan.kernel_plan, self.settings.limits
         match_pings(whole, lines, plan, limits, self.progress, way_m, off_m, found)
-        crossings = cross_calls(whole, way_m, found, lines, plan, limits, self._passage)
+        crossings = cross_calls(whole, way_m, found, lines, plan, limits, self._passage, self.progress)
         return way_m[own], off_m[own], found[own], crossings
 
     def _with_tails(self, vehicle: Integers, samples: Samples) -> tuple[Samples, Integers | slice]:

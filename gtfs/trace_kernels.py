@@ -133,12 +133,15 @@ class Progress(NamedTuple):
     """How far each performed trip has come, NaN before it was found on its line.
 
     ``way_m`` along the line, at ``time_s``; ``lonlat`` was the vehicle's place then. ``segment`` is the corner before.
+    ``begun_m`` is where it was found first, ``begun_s`` when it was last seen standing there, NaN if never.
     """
 
     way_m: Floats
     time_s: Floats
     lonlat: Floats
     segment: Integers
+    begun_m: Floats
+    begun_s: Floats
 
 
 class Passage(NamedTuple):
@@ -403,7 +406,10 @@ def match_pings(
     The place is chosen that costs least: ``off ** 2 / (2 noise ** 2)`` for the distance from the line, and what its way
     along the line differs from the way as the crow flies, in units of ``detour_m`` (the terms of Newson & Krumm 2009,
     with one step of memory), and a fixed cost where the vehicle heads the other way. For a trip that was not found yet
-    the deviation from the timetable stands in for the way. A trip is not begun before it departs but at its first call.
+    the deviation from the timetable stands in for the way.
+
+    A trip is begun at its first call, or where a vehicle that is due moves along the line; until then it may stand
+    where its line passes, and begin elsewhere.
 
     Parameters
     ----------
@@ -418,15 +424,55 @@ def match_pings(
             found[ping] = NO_TRIP
             continue
         last_call_m = plan.call_way_m[plan.call_start[trip + 1] - 1]
-        if progress.way_m[row] >= last_call_m - limits.zone_m:
+        is_over = progress.way_m[row] >= last_call_m - limits.zone_m
+        if is_over and _has_begun(ping, samples, plan, limits, progress):
             stays = _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m)
             found[ping] = MATCHED if stays else FINISHED
             continue
-        starts = np.isnan(progress.way_m[row])
-        if _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m):
-            found[ping] = MATCHED
-        else:
-            found[ping] = NOT_STARTED if starts else OFF_ROUTE
+        found[ping] = _follow_trip(ping, samples, lines, plan, limits, progress, way_m, off_m)
+
+
+@uncounted
+def _follow_trip(
+    ping: int,
+    samples: Samples,
+    lines: Lines,
+    plan: Plan,
+    limits: Limits,
+    progress: Progress,
+    way_m: Floats,
+    off_m: Floats,
+) -> int:
+    """Find a ping on its trip, if that is begun; what it is found to be."""
+    row, first = samples.performed[ping], plan.call_start[samples.trip[ping]]
+    if samples.clock_s[ping] < plan.call_time_s[first, 1] - limits.early_s:
+        progress.way_m[row] = np.nan  # nothing can have begun yet
+    begins = np.isnan(progress.way_m[row])
+    is_on = _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m)
+    if not is_on and not begins and not _has_begun(ping, samples, plan, limits, progress):
+        progress.way_m[row], begins = np.nan, True
+        is_on = _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m)
+    if not is_on:
+        return NOT_STARTED if begins else OFF_ROUTE
+    if begins:
+        progress.begun_m[row] = way_m[ping]
+    if _has_begun(ping, samples, plan, limits, progress):
+        return MATCHED
+    if begins or way_m[ping] <= progress.begun_m[row] + limits.noise_m:
+        progress.begun_s[row] = samples.time_s[ping]
+    way_m[ping] = np.nan
+    return NOT_STARTED
+
+
+@uncounted
+def _has_begun(ping: int, samples: Samples, plan: Plan, limits: Limits, progress: Progress) -> bool:
+    """Whether a vehicle that was found on its line is on its way there: nobody waits elsewhere long after departure."""
+    row, first = samples.performed[ping], plan.call_start[samples.trip[ping]]
+    if samples.clock_s[ping] >= plan.call_time_s[first, 1] + limits.bridge_s:
+        return True
+    begun_m = progress.begun_m[row]
+    is_at_first = begun_m <= plan.call_way_m[first] + limits.zone_m
+    return bool(is_at_first or progress.way_m[row] >= begun_m + limits.zone_m)
 
 
 class _Search(NamedTuple):
@@ -485,6 +531,8 @@ def _search(ping: int, samples: Samples, lines: Lines, plan: Plan, limits: Limit
     else:
         since_s = samples.clock_s[ping] - plan.call_time_s[plan.call_start[trip], 1] + limits.early_s
         until_m = plan.call_way_m[plan.call_start[trip]] + limits.run_mps * max(0.0, since_s)
+        if since_s < 0 or not np.isnan(progress.begun_m[row]):
+            from_m = plan.call_way_m[plan.call_start[trip]]  # it waited there, and comes no more from before it
     head_x, head_y = 0.0, 0.0
     if samples.speed_mps[ping] >= limits.moving_mps and not np.isnan(samples.heading_deg[ping]):
         head_x, head_y = np.sin(np.radians(samples.heading_deg[ping])), np.cos(np.radians(samples.heading_deg[ping]))
@@ -546,7 +594,14 @@ def _lateness_s(trip: int, way_m: float, clock_s: float, plan: Plan) -> float:
 
 @njit(cache=True, nogil=True)
 def cross_calls(
-    samples: Samples, way_m: Floats, found: Integers, lines: Lines, plan: Plan, limits: Limits, passage: Passage
+    samples: Samples,
+    way_m: Floats,
+    found: Integers,
+    lines: Lines,
+    plan: Plan,
+    limits: Limits,
+    passage: Passage,
+    progress: Progress,
 ) -> Crossings:
     """Tell when vehicles came to calls and left them: when their distance-time curve crosses the edge of a call's zone.
 
@@ -557,13 +612,13 @@ def cross_calls(
 
     Parameters
     ----------
-    way_m, found
-        Answers of :func:`match_pings`, shape (pings,).
+    way_m, found, progress
+        Answers of :func:`match_pings`, shape (pings,), and what it knows now.
     """
     out = _new_crossings(max(16, len(way_m)))
     ping = count = 0
     while True:
-        ping, count = _cross_pings(ping, count, samples, (way_m, found), lines, plan, limits, (passage, out))
+        ping, count = _cross_pings(ping, count, samples, (way_m, found), lines, plan, limits, (passage, progress, out))
         if ping == len(way_m):
             break
         out = _grown(out, 2 * _room_needed(ping, count, samples, plan))
@@ -587,10 +642,10 @@ def _cross_pings(
     lines: Lines,
     plan: Plan,
     limits: Limits,
-    state: tuple[Passage, Crossings],
+    state: tuple[Passage, Progress, Crossings],
 ) -> tuple[int, int]:
     """Note what happened at calls from a ping on, while there is room; the ping that came too far, and the count."""
-    (way_m, found), (passage, out) = places, state
+    (way_m, found), (passage, progress, out) = places, state
     while ping < len(way_m):
         row = samples.performed[ping]
         if row < 0 or found[ping] not in (MATCHED, OFF_ROUTE):
@@ -601,6 +656,10 @@ def _cross_pings(
         if not np.isnan(passage.time_s[row]) and (passage.is_off[row] or found[ping] == OFF_ROUTE):
             _note_off(ping, samples, lines, plan, passage)
         if found[ping] == MATCHED:
+            begun_s = progress.begun_s[row]
+            if begun_s < samples.time_s[ping] and not begun_s <= passage.time_s[row]:
+                # where it stood before it was known to be on its way
+                passage.way_m[row], passage.time_s[row], passage.is_off[row] = progress.begun_m[row], begun_s, False
             if not np.isnan(passage.time_s[row]) and samples.time_s[ping] - passage.time_s[row] <= limits.bridge_s:
                 count = _cross_between(ping, way_m[ping], samples, plan, limits, passage, out, count)
             passage.way_m[row], passage.time_s[row], passage.is_off[row] = way_m[ping], samples.time_s[ping], False

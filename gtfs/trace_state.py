@@ -43,6 +43,8 @@ def blank_progress(performed: int) -> Progress:
         time_s=np.full(performed, np.nan),
         lonlat=np.full((performed, 2), np.nan),
         segment=np.zeros(performed, dtype=np.int32),
+        begun_m=np.full(performed, np.nan),
+        begun_s=np.full(performed, np.nan),
     )
 
 

@@ -48,7 +48,7 @@ def fit(new_matcher, calls, pings, near_m, limits):
             may_be = math.isfinite(near_m[row])
             if may_be and not ways_m:
                 may_be = lateness_s(calls, near_m[row], pings[row].clock_s) >= -2 * limits.early_s
-            found, way_m, _ = matcher.match(pings[row]) if may_be else (None, NAN, NAN)
+            found, way_m, _ = matcher.match_only(pings[row]) if may_be else (None, NAN, NAN)
             if found == MATCHED:
                 ways_m[row], misses = way_m, 0
             else:
@@ -111,7 +111,7 @@ def follow(matcher, calls, pings, limits, patience):
     course, on_s, way_m = Course(), pings[0].time_s if pings else None, NAN
     for row, ping in enumerate(pings):
         gap_s = 0.0 if course.last_s is None else ping.time_s - course.last_s
-        found, place_m, _ = matcher.match(ping)
+        found, place_m, _ = matcher.match_only(ping)
         if found == MATCHED:
             on_s, way_m = ping.time_s, place_m
         course.note(ping, patience.still_m)

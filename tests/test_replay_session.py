@@ -52,14 +52,14 @@ def test_a_hole_in_the_whole_trace_says_nothing_about_trips_in_it(tmp_path):
 
 
 def test_a_bus_that_catches_up_is_bunched_once_and_names_the_one_ahead(tmp_path):
-    # t2 starts 60 s behind t1 where 600 s are scheduled
-    result = only(session_of(tmp_path, ride(AT_8), ride(AT_8 + 60, vehicle="second", trip="t2")))
+    # t1 is 500 s late, and t2 starts 60 s behind it where 600 s are scheduled
+    result = only(session_of(tmp_path, ride(AT_8 + 500), ride(AT_8 + 560, vehicle="second", trip="t2")))
     (event,) = [event for event in result.events if event.kind == Kind.BUNCHED]
     assert (event.value, event.threshold) == pytest.approx((60.0, 150.0))
     assert result.trip_ids[event.performed] == "t2"
     assert result.trip_ids[event.other] == "t1"
-    assert event.time_s == pytest.approx(AT_8 + 60 + 3)  # 30 m beyond the first stop at 10 m/s
-    assert event.pings_s == (AT_8 + 60, AT_8 + 70)
+    assert event.time_s == pytest.approx(AT_8 + 560 + 3)  # 30 m beyond the first stop at 10 m/s
+    assert event.pings_s == (AT_8 + 560, AT_8 + 570)
 
 
 def test_behind_a_missing_trip_there_is_a_gap(tmp_path):

@@ -194,7 +194,7 @@ def test_repeated_samples_are_other_vehicles(data_dir):
     # every copy is matched as the trace itself
     once, thrice = (kernel_cost(plan, each, TraceSettings())[1] for each in (samples, many))
     np.testing.assert_array_equal(thrice.reshape(3, -1), np.tile(once, (3, 1)))
-    assert np.isfinite(once).mean() > 0.94
+    assert np.isfinite(once).mean() > 0.9
 
 
 PLANE = "+proj=tmerc +lat_0=0 +lon_0=0 +ellps=WGS84 +units=m"

@@ -129,10 +129,44 @@ class Matcher:
 
     def __init__(self, lines, trips, limits):
         self.lines, self.trips, self.limits = lines, trips, limits
-        self.been = {}
+        self.been, self.begun_m, self.stood_s = {}, {}, {}
 
     def match(self, ping):
         """Found, way, distance of one ping (performed, trip, time, clock, lon, lat, heading, speed)."""
+        row, limits = ping.performed, self.limits
+        if ping.trip < 0 or row < 0 or not self.trips[ping.trip][1]:
+            return NO_TRIP, NAN, NAN
+        calls = self.trips[ping.trip][1]
+        been = self.been.get(row)
+        if been is not None and been.way_m >= calls[-1][0] - limits.zone_m and self._has_begun(ping, calls):
+            return self.match_only(ping)
+        if ping.clock_s < calls[0][2] - limits.early_s:
+            self.been.pop(row, None)
+        begins = row not in self.been
+        found, way_m, off_m = self.match_only(ping)
+        if found != MATCHED and not begins and not self._has_begun(ping, calls):
+            del self.been[row]
+            begins = True
+            found, way_m, off_m = self.match_only(ping)
+        if found != MATCHED:
+            return (NOT_STARTED if begins else OFF_ROUTE), NAN, off_m
+        if begins:
+            self.begun_m[row] = way_m
+        if self._has_begun(ping, calls):
+            return MATCHED, way_m, off_m
+        if begins or way_m <= self.begun_m[row] + limits.noise_m:
+            self.stood_s[row] = ping.time_s
+        return NOT_STARTED, NAN, off_m
+
+    def _has_begun(self, ping, calls):
+        if ping.clock_s >= calls[0][2] + self.limits.bridge_s:
+            return True
+        row = ping.performed
+        begun_m, zone_m = self.begun_m[row], self.limits.zone_m
+        return begun_m <= calls[0][0] + zone_m or self.been[row].way_m >= begun_m + zone_m
+
+    def match_only(self, ping):
+        """The same without a thought of whether the trip has begun."""
         if ping.trip < 0 or ping.performed < 0 or not self.trips[ping.trip][1]:
             return NO_TRIP, NAN, NAN
         calls = self.trips[ping.trip][1]
@@ -157,8 +191,10 @@ class Matcher:
                 until_m = from_m + self.limits.speed_mps * (ping.time_s - been.ping.time_s) + self.limits.slack_m
                 straight_m = math.hypot((ping.lon - been.ping.lon) * frame[2], (ping.lat - been.ping.lat) * frame[3])
         else:
-            since_s = max(0.0, ping.clock_s - (calls[0][2] - self.limits.early_s))
-            until_m = calls[0][0] + self.limits.run_mps * since_s
+            since_s = ping.clock_s - (calls[0][2] - self.limits.early_s)
+            until_m = calls[0][0] + self.limits.run_mps * max(0.0, since_s)
+            if since_s < 0 or ping.performed in self.begun_m:
+                from_m = calls[0][0]
         begin_m = 0.0
         for piece, (begin, end) in enumerate(pairwise(corners)):
             length_m = math.dist(begin, end)
@@ -187,16 +223,21 @@ class _Been:
         self.ping, self.way_m, self.piece = ping, way_m, piece
 
 
-def cross_calls(pings, found, way_m, lines, trips, limits, call_start, call_lonlat):
+def cross_calls(pings, found, way_m, lines, trips, limits, call_start, call_lonlat, stood):
     """Twin of ``cross_calls``: each ping on the line looks back for the one before, and at what was between.
 
-    Rows of (performed, call, kind, time, until, gap, near).
+    ``stood`` tells of performed trips when they were last seen standing where they began, and where that was. Rows of
+    (performed, call, kind, time, until, gap, near).
     """
     history, events = defaultdict(list), []
     for ping, kind, at_m in zip(pings, found, way_m, strict=True):
         if ping.performed < 0 or kind not in {MATCHED, OFF_ROUTE}:
             continue
         past = history[ping.performed]
+        stood_s, stood_m = stood.get(ping.performed, (NAN, NAN))
+        before = [seen.time_s for seen, verdict, _ in past if verdict == MATCHED]
+        if kind == MATCHED and stood_s < ping.time_s and not (before and stood_s <= before[-1]):
+            past.append((ping._replace(time_s=stood_s), MATCHED, stood_m))
         past.append((ping, kind, at_m))
         on_line = [k for k, (_, seen, _) in enumerate(past) if seen == MATCHED]
         if kind == MATCHED and len(on_line) > 1:
