@@ -59,6 +59,7 @@ def replay(
     headways.csv, events.jsonl, summary.json, and GTFS-Realtime trip_updates.pb and alerts.pb.
     """
     from dataclasses import replace as with_values
+    from math import isfinite
 
     from gtfs.avl_columns import read_column_map
     from gtfs.on_time import parse_on_time
@@ -67,6 +68,9 @@ def replay(
     from scenarios.replay import ReplayOptions
 
     settings = TraceSettings()
+    for option, value in (("--zone-m", zone_m), ("--dwell-s", dwell_s)):
+        if value is not None and not isfinite(value):
+            raise InputError("CONFIG_VALUE", f"{value} is no number", field=option, remedy="Give metres or seconds")
     if zone_m is not None:
         settings = with_values(settings, zone_m=zone_m)
     if dwell_s is not None:

@@ -134,6 +134,8 @@ def _no_trip(session: Session) -> InputError:
     left_out = [notice for notice in session.notices.values() if notice.severity != "info"]
     why = f"; left out: {', '.join(f'{one.count} by {one.code} {one.field}' for one in left_out)}" if left_out else ""
     remedy = "Give the feed of the same agency and weeks, and a column map that names the trip"
+    if left_out and not session.replay.pings:
+        remedy = left_out[0].remedy
     return InputError("AVL_TRIP", f"none of {session.replay.pings} pings is of a trip of the feed{why}", remedy=remedy)
 
 

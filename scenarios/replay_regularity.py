@@ -15,10 +15,8 @@ _NAMES = (
     "scheduled_s",
     "apart_s",
     "apart_squared",
-    "all_actual_s",
-    "all_actual_squared",
-    "all_scheduled_s",
-    "all_scheduled_squared",
+    "actual_squared",
+    "scheduled_squared",
     "bunched",
     "gaps",
 )
@@ -26,7 +24,7 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadwaySums:
-    """Sums by route: ``actual_s`` to ``apart_squared`` over visits with both headways, ``all_`` over those with one.
+    """Sums by route over visits with both headways: what nobody saw has no wait that could be held against the plan.
 
     ``values`` has shape (routes, names); apart is actual minus scheduled.
     """
@@ -52,7 +50,6 @@ def headway_sums(result: ReplayResult) -> HeadwaySums:
     route, found = result.visit_route, result.headways
     both = found.comparable
     actual_s, scheduled_s = np.where(both, found.actual_s, 0.0), np.where(both, found.scheduled_s, 0.0)
-    all_actual_s, all_scheduled_s = np.nan_to_num(found.actual_s), np.nan_to_num(found.scheduled_s)
     apart_s = actual_s - scheduled_s
     columns = (
         np.ones(len(route)),
@@ -61,10 +58,8 @@ def headway_sums(result: ReplayResult) -> HeadwaySums:
         scheduled_s,
         apart_s,
         apart_s**2,
-        all_actual_s,
-        all_actual_s**2,
-        all_scheduled_s,
-        all_scheduled_s**2,
+        actual_s**2,
+        scheduled_s**2,
         bunched(found),
         gaps(found),
     )
@@ -73,12 +68,12 @@ def headway_sums(result: ReplayResult) -> HeadwaySums:
 
 
 def _adherence(group: int, values: FloatArray) -> HeadwayAdherence:
-    """As :func:`gtfs.headways.headway_adherence`, from sums."""
+    """As :func:`gtfs.headways.headway_adherence` of the visits that have both headways, from sums."""
     of = dict(zip(_NAMES, values.tolist(), strict=True))
     count = of["headways"]
     variance = max(of["apart_squared"] / count - (of["apart_s"] / count) ** 2, 0.0) if count else np.nan
     cv = float(np.sqrt(variance) / (of["scheduled_s"] / count)) if count > 1 else np.nan
-    wait_s = _half(of["all_actual_squared"], of["all_actual_s"])
+    wait_s = _half(of["actual_squared"], of["actual_s"])
     return HeadwayAdherence(
         group=group,
         visits=int(of["visits"]),
@@ -88,7 +83,7 @@ def _adherence(group: int, values: FloatArray) -> HeadwayAdherence:
         cv=cv,
         level_of_service=level_of_service(cv),
         mean_wait_s=wait_s,
-        excess_wait_s=wait_s - _half(of["all_scheduled_squared"], of["all_scheduled_s"]),
+        excess_wait_s=wait_s - _half(of["scheduled_squared"], of["scheduled_s"]),
         bunched=int(of["bunched"]),
         gaps=int(of["gaps"]),
     )

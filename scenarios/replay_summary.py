@@ -24,7 +24,7 @@ def replay_summary(tally: Tally) -> dict[str, Any]:
         "service_dates": [day_date(day).isoformat() for day in sorted(tally.days)],
         "on_time_rule": {"name": result.rule.name, "bounds_s": _bounds(result.rule)},
         "pings": tally.pings(),
-        "vehicles": len(result.vehicles),
+        "vehicles": len(tally.vehicles),
         "trips": {
             "due": tally.due_trips,
             "performed": tally.performed,

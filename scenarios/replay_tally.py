@@ -69,6 +69,8 @@ class Tally:
         Sum of deviations by whether they are timepoints, shape (2,).
     headways
         By route.
+    vehicles
+        Ids of those that were seen on a trip.
     """
 
     latest: ReplayResult
@@ -81,6 +83,7 @@ class Tally:
     evidence: Counter[int] = field(default_factory=Counter)
     quality: Counter[int] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
+    vehicles: set[str] = field(default_factory=set)
     due_trips: int = 0
     performed: int = 0
     missing: int = 0
@@ -99,6 +102,7 @@ class Tally:
         self.latest = result
         self.main = result if len(result.visits) > len(self.main.visits) else self.main
         self.days.update(np.unique(due.trips.day).tolist())
+        self.vehicles.update(result.vehicles[one.vehicle] for one in result.performed)
         self.fate += _fate(result, due)
         spread, deviation_s = _spread(result, due)
         self.spread += spread

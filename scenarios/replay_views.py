@@ -159,7 +159,7 @@ def headlines(tally: Tally) -> Iterator[str]:
     counts, timepoints = tally.all_stops(), tally.timepoints()
     missing = f"; on {number(tally.missing)} more nobody was seen, though the trace covers their time"
     yield (
-        f"{counted(tally.performed, 'trip')} of {counted(len(tally.latest.vehicles), 'vehicle')} "
+        f"{counted(tally.performed, 'trip')} of {counted(len(tally.vehicles), 'vehicle')} "
         f"{'was' if tally.performed == 1 else 'were'} seen{missing if tally.missing else ''}."
     )
     yield _on_time_sentence(counts, timepoints, on_time_words(tally.latest.rule.name))
