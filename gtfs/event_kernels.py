@@ -3,32 +3,23 @@
 What a kernel must know of earlier pings stands in :class:`Watch`, so that a trace may come in pieces of any size.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+from gtfs.trace_kernels import FINISHED, MATCHED, OFF_ROUTE, uncounted
 
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-MATCHED, OFF_ROUTE, FINISHED = 0, 1, 3
-"""Values of :mod:`gtfs.trace_kernels` for what matching found."""
 NOTHING, LEFT_ROUTE, BACK_ON_ROUTE, STUCK, LAID_OVER, SILENT = 0, 1, 2, 3, 4, 5
 """What a ping brings to light."""
 PINGS_BACK = 2
 """So many in a row near its route bring a vehicle back to it."""
 DEGREE_M = 111_195.0
-
-
-def uncounted(function: Kernel) -> Kernel:
-    """Compile what allocates nothing, without references being counted: that costs several times the work itself."""
-    compiled: Kernel = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]
-    return compiled
 
 
 class Rules(NamedTuple):

@@ -4,6 +4,9 @@ Both are built column by column, so that millions of visits take seconds. What i
 never filled with the plan's.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -165,7 +168,7 @@ def _dates(day: IntArray, owner: Integers) -> pa.Array:
     return labels([day_date(one).isoformat() for one in distinct.tolist()], place.reshape(-1)[owner])
 
 
-def _words(words: dict, values: Integers) -> pa.Array:  # type: ignore[type-arg]
+def _words(words: Mapping[Any, str], values: Integers) -> pa.Array:
     """Words of the values of an enumeration from 0."""
     return labels([words[value] for value in sorted(words)], values)
 

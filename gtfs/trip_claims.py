@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -105,12 +106,12 @@ def prefixes(trip_id: str) -> list[str]:
     return [trip_id, *(trip_id[:cut] for cut in reversed(cuts))] if trip_id else []
 
 
-def _rows(keys: Iterable[object]) -> dict:  # type: ignore[type-arg]
+def _rows(keys: Iterable[Any]) -> dict[Any, list[int]]:
     return _rows_of_many(([key], row) for row, key in enumerate(keys))
 
 
-def _rows_of_many(pairs: Iterable[tuple[list, int]]) -> dict:  # type: ignore[type-arg]
-    found: dict[object, list[int]] = {}
+def _rows_of_many(pairs: Iterable[tuple[list[Any], int]]) -> dict[Any, list[int]]:
+    found: dict[Any, list[int]] = {}
     for keys, row in pairs:
         for key in keys:
             found.setdefault(key, []).append(row)
