@@ -116,4 +116,4 @@ class Store:
         return iter(sorted(self.folder.glob(f"{self.name}-*.arrow")))
 
     def _part(self, number: int) -> Path:
-        return self.folder / f"{self.name}-{number:04d}.parquet"
+        return self.folder / f"{self.name}-{number:04d}.arrow"
