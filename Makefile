@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_DIR ?= results/demo
+# Processes that share the tests; a file's tests stay in one of them, with what they prepare for each other.
+TEST_PROCESSES ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 .PHONY: demo test test-fast check coverage benchmarks clean
 
@@ -12,10 +15,10 @@ demo: $(READY)
 	$(BIN)/bagdar demo -o $(DEMO_DIR)
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 check: $(READY)
 	$(BIN)/ruff check .
