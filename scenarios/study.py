@@ -4,19 +4,17 @@ Whatever can be kept is kept, so that the same command goes on where it was stop
 every finished run.
 """
 
-import fcntl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from networks.faults import InputError
 from scenarios.account import report_content
 from scenarios.compare import Comparison, compare
 from scenarios.figures import FOLDER, draw_figures
+from scenarios.folder_lock import only_one
 from scenarios.lateness_map import draw_lateness
 from scenarios.manifest import claim_folder, describe, write_manifest
 from scenarios.prepare import Prepared, Say, prepare, run_specs
@@ -80,7 +78,7 @@ def run_study(
         FOLDER_BUSY where another command works in the folder, RESULT_MISMATCH where it holds another scenario's
         results, and whatever is wrong with the inputs.
     """
-    with _only_one(out_dir):
+    with only_one(out_dir):
         manifest = describe(scenario)
         claim_folder(out_dir, manifest)
         prepared = prepare(scenario, out_dir, say)
@@ -91,23 +89,6 @@ def run_study(
         runs = sweep(specs, runs_dir, workers=workers, limit_s=limit_s, on_progress=on_progress)
         say("comparing and drawing")
         return _conclude(scenario, prepared, runs, out_dir, manifest)
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Keep a second command out of the folder; the lock goes with the process, however it ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as fault:
-            raise InputError(
-                "FOLDER_BUSY",
-                "another command is working here",
-                file=folder,
-                remedy="Wait for it or choose another folder",
-            ) from fault
-        yield
 
 
 def _clear_leftovers(runs_dir: Path) -> None:
