@@ -15,6 +15,9 @@ MESSAGE_STARTS = (b"\x0a", b"\x12")
 """A message begins with its header or, seldom, with an entity."""
 MESSAGE_ENDINGS = (".pb", ".pbf", ".proto", ".protobuf", ".bin", ".dat")
 
+MAX_MESSAGES = 150_000
+"""Members of an archive: a week of messages every five seconds."""
+
 
 def read_pings(
     paths: Iterable[str | Path], columns: ColumnMap | None = None, timezone: str | None = None
@@ -55,7 +58,7 @@ def _read(path: Path, columns: ColumnMap | None, timezone: str | None) -> Iterat
 
 
 def _read_zip(path: Path, columns: ColumnMap | None, timezone: str | None) -> Iterator[Batch]:
-    with open_zip(path) as archive:
+    with open_zip(path, limit_members=MAX_MESSAGES) as archive:
         members = message_members(archive)
         if len(members) == 1 and is_table(members[0]):
             with archive.open(members[0]) as stream:

@@ -12,6 +12,7 @@ from networks.network import FloatArray
 
 BATCH_ROWS = 250_000
 """About as many pings as a batch has, whatever the length of the trace."""
+LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,11 @@ class Sightings:
     written: Callable[[str, int], str]
     fields: Mapping[str, str] = field(default_factory=dict)
     illegible: Mapping[str, Flags] = field(default_factory=dict)
+
+
+def rows_left_out(notices: Iterable[Notice]) -> int:
+    """How many rows readers left out: their notices say so at the end of what is done about it."""
+    return sum(notice.count for notice in notices if notice.remedy.endswith(LEFT_OUT))
 
 
 class Tally:

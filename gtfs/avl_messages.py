@@ -3,6 +3,7 @@
 import math
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -27,7 +28,7 @@ def read_message_pings(path: Path) -> Iterator[Batch]:
         RT_PARSE with what it looks like instead; FILE_MISSING, ZIP_*.
     """
     tally = Tally()
-    return with_notices(read_messages([(str(path), message_bytes(path))], tally), tally)
+    return with_notices(read_messages([(str(path), partial(message_bytes, path))], tally), tally)
 
 
 def message_bytes(path: Path) -> bytes:
@@ -42,7 +43,7 @@ def read_folder_pings(folder: Path) -> Iterator[Batch]:
     Raises
     ------
     InputError
-        RT_PARSE with the file that is none; AVL_EMPTY for a folder without files.
+        RT_PARSE where no file is one; AVL_EMPTY for a folder without files.
     """
     names = [path.name for path in folder.iterdir() if path.is_file() and is_message(path.name)]
     return read_in_order(names, lambda name: open_bytes(folder / name, MAX_MESSAGE_BYTES), str(folder))
@@ -67,10 +68,12 @@ def is_table(name: str) -> bool:
 def read_in_order(names: list[str], open_named: Open, source: str) -> Iterator[Batch]:
     """Read messages by their names, in the order of their headers' times; ``source`` holds them all.
 
+    One that cannot be read is told in a notice.
+
     Raises
     ------
     InputError
-        RT_PARSE, AVL_EMPTY; see :func:`read_folder_pings`.
+        RT_PARSE where none can be read, AVL_EMPTY; see :func:`read_folder_pings`.
     """
     if not names:
         raise InputError("AVL_EMPTY", "there is no message in it", file=source, remedy="Give a folder with messages")
@@ -80,7 +83,7 @@ def read_in_order(names: list[str], open_named: Open, source: str) -> Iterator[B
         raise InputError("RT_PARSE", what, file=source, remedy="Name tables one by one")
     tally = Tally()
     ordered = sorted(names, key=lambda name: (_told_s(name, open_named, source), name))
-    contents = ((f"{source}/{name}", _whole(name, open_named)) for name in ordered)
+    contents = ((f"{source}/{name}", partial(_whole, name, open_named)) for name in ordered)
     return with_notices(read_messages(contents, tally), tally)
 
 
@@ -90,9 +93,12 @@ def _whole(name: str, open_named: Open) -> bytes:
 
 
 def _told_s(name: str, open_named: Open, source: str) -> float:
-    """The time of a message's header; those without one come first."""
-    with open_named(name) as stream:
-        told_s = header_time_s(stream.read(HEADER_BYTES))
-    if told_s is None:
-        told_s = parse_positions(_whole(name, open_named), f"{source}/{name}").told_s
+    """The time of a message's header; those without one, or that cannot be read, come first."""
+    try:
+        with open_named(name) as stream:
+            told_s = header_time_s(stream.read(HEADER_BYTES))
+        if told_s is None:
+            told_s = parse_positions(_whole(name, open_named), f"{source}/{name}").told_s
+    except InputError:
+        return -math.inf
     return -math.inf if math.isnan(told_s) else told_s

@@ -87,12 +87,14 @@ def _left_out(sightings: Sightings) -> Iterator[_Fault]:
     time_s, lat, lon = pings.time_s, pings.lat, pings.lon
     yield _Fault(pings.vehicle.codes == NO_LABEL, VEHICLE, "It has no vehicle: left out")
     yield _Fault(np.isnan(time_s), TIME, "It has no time that can be read: left out")
-    yield _Fault(np.abs(time_s) > MILLISECONDS_S, TIME, "Left out; if these are milliseconds, give seconds")
+    yield _Fault(
+        np.abs(time_s) > MILLISECONDS_S, TIME, "In milliseconds, it seems; divide by 1,000 to give seconds: left out"
+    )
     yield _Fault(time_s < EARLIEST_S, TIME, "A time before the year 2000: left out")
     yield _Fault(time_s >= LATEST_S, TIME, "A time after the year 2099: left out")
     yield _Fault(np.isnan(lat), LAT, "It has no latitude that can be read: left out")
     yield _Fault(np.isnan(lon), LON, "It has no longitude that can be read: left out")
-    yield _Fault(np.abs(lat) > MAX_LATITUDE, LAT, "Off the globe: left out")
+    yield _Fault(np.abs(lat) > MAX_LATITUDE, LAT, "Off the globe, or swapped with the longitude: left out")
     yield _Fault(np.abs(lon) > MAX_LONGITUDE, LON, "Off the globe: left out")
     island = (np.abs(lat) < ISLAND_DEG) & (np.abs(lon) < ISLAND_DEG)
     yield _Fault(island, LAT, "At 0/0, where nobody is: left out")
@@ -119,7 +121,9 @@ def _forgotten(sightings: Sightings) -> Iterator[_Fault]:
     for word in KEPT:
         if word in sightings.illegible:
             yield _Fault(sightings.illegible[word], word, "It cannot be read: left blank")
-    yield _Fault(_unlikely(sightings.told_s), TOLD, "No time of this century in seconds: not compared with")
+    yield _Fault(
+        _unlikely(sightings.told_s), TOLD, "No time of this century in seconds (milliseconds?): not compared with"
+    )
     yield _Fault(_no_heading(pings.heading_deg), "heading", "Not between 0 and 360 degrees: left blank")
     yield _Fault(_no_speed(pings.speed_mps), "speed", f"Not between 0 and {MAX_SPEED_MPS:.0f} m/s: left blank")
     yield _Fault(_no_odometer(pings.odometer_m), "odometer", "No distance that can be: left blank")

@@ -1,13 +1,10 @@
-"""When a trace covers the service, and which trips nobody was seen on meanwhile."""
+"""When a trace covers the service."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from gtfs.replay import PerformedTrip
-from gtfs.trace_plan import TracePlan
 
 MINUTE_S = 60
 NEAR_MINUTES = 5
@@ -46,28 +43,3 @@ def coverage(heard: Iterable[int]) -> Coverage:
     np.add.at(change, minutes - NEAR_MINUTES - first, 1)
     np.add.at(change, minutes + NEAR_MINUTES + 1 - first, -1)
     return Coverage(first, np.concatenate(([0], np.cumsum(np.cumsum(change) > 0))))
-
-
-def missing_trips(plan: TracePlan, performed: Collection[PerformedTrip], covered: Coverage) -> list[tuple[int, int]]:
-    """Scheduled trips that nobody was seen on though the trace covers all of their time: trip and service day.
-
-    Only routes that the trace shows on that day are looked at: a trace of one line says nothing about the others.
-    """
-    seen = {(one.trip, one.day) for one in performed}
-    found = []
-    for day in sorted({one.day for one in performed}):
-        due = _due(plan, day, covered) & _on_routes_seen(plan, performed, day)
-        found += [(trip, day) for trip in np.flatnonzero(due).tolist() if (trip, day) not in seen]
-    return found
-
-
-def _due(plan: TracePlan, day: int, covered: Coverage) -> Flags:
-    """Trips that run on a day and whose time is covered whole, shape (trips,)."""
-    span_s = plan.origin_s(day) + plan.trip_span_s
-    runs: Flags = plan.services_running(day)[plan.trip_service]
-    return covered.whole(span_s[:, 0], span_s[:, 1]) & runs
-
-
-def _on_routes_seen(plan: TracePlan, performed: Iterable[PerformedTrip], day: int) -> Flags:
-    routes = {int(plan.timetable.trip_route[one.trip]) for one in performed if one.day == day}
-    return np.isin(plan.timetable.trip_route, list(routes))

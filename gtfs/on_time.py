@@ -80,6 +80,9 @@ def parse_on_time(text: str) -> OnTimeRule:
         raise _no_rule(text) from None
     if not -math.inf < earliest_s <= latest_s < math.inf:
         raise _no_rule(text)
+    if not earliest_s <= 0 <= latest_s:
+        what = f"by {text!r} a vehicle that keeps its timetable to the second would not be on time"
+        raise InputError("CONFIG_VALUE", what, field="--on-time", remedy="Early is negative: one minute is -60")
     return _everywhere(f"{earliest_s:g},{latest_s:g}", earliest_s, latest_s)
 
 

@@ -1,6 +1,6 @@
 """GTFS-Realtime VehiclePositions: what one message says, as columns, and what a body is that is no such message."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from gtfs.avl_ranges import checked
 from gtfs.avl_times import service_dates, start_times
 from gtfs.avl_values import Flags, label_texts
 from gtfs.pings import Labels, Pings, no_labels
-from networks.faults import InputError
+from networks.faults import InputError, Notice
 from networks.network import FloatArray
 
 FIELDS = {
@@ -53,6 +53,8 @@ HEADER_TAG, HEADER_BEGIN, HEADER_BYTES = 0x0A, 2, 129
 SPACE, WHITESPACE = 32, b"\t\n\r"
 BATCH_ENTITIES = 1 << 16
 """Entities of messages that are held at once."""
+Content = Callable[[], bytes]
+"""Reads the bytes of a message."""
 REMEDY = "Give the URL or the file of the feed's VehiclePositions, in protobuf"
 
 
@@ -225,21 +227,65 @@ def _written(message: Any, vehicle: Any, field: str) -> str:
     return str(value)
 
 
-def read_messages(contents: Iterable[tuple[str, bytes]], tally: Tally) -> Iterator[Batch]:
-    """Checked pings of messages, given by what they are called and their bytes, in their order.
+@dataclass(slots=True, eq=False)
+class _Messages:
+    """Reads messages one after the other; what cannot be read is counted, as long as another can."""
+
+    tally: Tally
+    fault: InputError | None = None
+    is_any_sound: bool = False
+
+    def parsed(self, file: str, content: Content) -> list[Message]:
+        """The message, or nothing."""
+        try:
+            return [parse_positions(content(), file)]
+        except InputError as fault:
+            self._count(fault)
+            return []
+
+    def batch(self, held: list[Message]) -> Batch:
+        """What messages say, checked; one with a text that cannot be read is left out."""
+        try:
+            found = sightings(held)
+        except InputError:
+            held = [message for message in held if self._is_legible(message)]
+            found = sightings(held)
+        self.is_any_sound |= bool(held)
+        return checked(found, self.tally)
+
+    def _is_legible(self, message: Message) -> bool:
+        try:
+            sightings([message])
+        except InputError as fault:
+            self._count(fault)
+            return False
+        return True
+
+    def _count(self, fault: InputError) -> None:
+        self.fault = self.fault or fault
+        notice = Notice(fault.code, "error", fault.file or "", None, "", fault.what, f"Not read. {fault.remedy}")
+        self.tally.add(lambda: notice, (fault.code, "", fault.remedy), 1)
+
+
+def read_messages(contents: Iterable[tuple[str, Content]], tally: Tally) -> Iterator[Batch]:
+    """Checked pings of messages, given by what they are called and what reads their bytes, in their order.
+
+    One that cannot be read is counted in ``tally``.
 
     Raises
     ------
     InputError
-        RT_PARSE, see :func:`parse_positions`.
+        What is wrong with the first where none can be read: RT_PARSE, see :func:`parse_positions`; those of reading.
     """
-    held: list[Message] = []
-    entities = 0
+    messages, held, entities = _Messages(tally), list[Message](), 0
     for file, content in contents:
-        held.append(parse_positions(content, file))
-        entities += len(held[-1].content.entity)
+        parsed = messages.parsed(file, content)
+        held += parsed
+        entities += sum(len(message.content.entity) for message in parsed)
         if entities >= BATCH_ENTITIES:
-            yield checked(sightings(held), tally)
+            yield messages.batch(held)
             held, entities = [], 0
     if held:
-        yield checked(sightings(held), tally)
+        yield messages.batch(held)
+    if messages.fault is not None and not messages.is_any_sound:
+        raise messages.fault

@@ -44,6 +44,8 @@ class ReplayResult:
         Pings by what became of them.
     notices
         Faults in the data.
+    unjudged
+        Scheduled trips that nobody was seen on, of which the trace cannot tell whether they ran.
     """
 
     plan: TracePlan
@@ -59,6 +61,7 @@ class ReplayResult:
     events: Sequence[Event]
     counts: Mapping[str, int]
     notices: Sequence[Notice]
+    unjudged: Sequence[tuple[int, int]] = ()
 
     @property
     def matched(self) -> Matched:

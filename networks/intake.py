@@ -111,14 +111,17 @@ def open_bytes(path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES) -> Binar
 
 
 @contextmanager
-def open_zip(path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES) -> Iterator[zipfile.ZipFile]:
+def open_zip(
+    path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES, limit_members: int = MAX_ZIP_MEMBERS
+) -> Iterator[zipfile.ZipFile]:
     """Open a zip archive whose members were all found safe and sound.
 
     Raises
     ------
     InputError
         FILE_MISSING; ZIP_CORRUPT (no zip, truncated, or a member whose checksum is wrong); ZIP_UNSAFE (a member that
-        reaches outside, stands twice or is encrypted); ZIP_TOO_LARGE (counted while unpacking, not believed).
+        reaches outside, stands twice or is encrypted); ZIP_TOO_LARGE (counted while unpacking, not believed; or over
+        ``limit_members`` members).
     """
     found = require_file(path)
     try:
@@ -126,15 +129,16 @@ def open_zip(path: str | Path, limit_bytes: int = MAX_UNPACKED_BYTES) -> Iterato
     except (*DAMAGE, ValueError) as fault:
         raise InputError("ZIP_CORRUPT", f"not a readable zip archive ({fault})", file=found) from fault
     with archive:
-        _refuse_unsafe_members(archive, found)
+        _refuse_unsafe_members(archive, found, limit_members)
         _unpack_counted(archive, found, limit_bytes)
         yield archive
 
 
-def _refuse_unsafe_members(archive: zipfile.ZipFile, path: Path) -> None:
+def _refuse_unsafe_members(archive: zipfile.ZipFile, path: Path, limit: int) -> None:
     members = archive.infolist()
-    if len(members) > MAX_ZIP_MEMBERS:
-        raise InputError("ZIP_TOO_LARGE", f"{len(members)} members, {MAX_ZIP_MEMBERS} are allowed", file=path)
+    if len(members) > limit:
+        remedy = "Split it, or unpack it and name the folder"
+        raise InputError("ZIP_TOO_LARGE", f"{len(members)} members, {limit} are allowed", file=path, remedy=remedy)
     seen: set[str] = set()
     for member in members:
         name = member.filename

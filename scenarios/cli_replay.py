@@ -1,6 +1,7 @@
 """The command ``bagdar replay``. It belongs to the command line (:mod:`scenarios.cli`), which alone prints."""
 
 from pathlib import Path
+from signal import SIGTERM, default_int_handler, signal
 from typing import Any
 
 import click
@@ -24,7 +25,11 @@ EXAMPLES = "bagdar replay --gtfs gtfs.zip --avl positions.csv.gz --columns colum
 @click.option("--columns", type=FILE, help="TOML map of a table's columns, where it is not TIDES vehicle_locations.")
 @click.option("--date", "day", help="Service day of everything, YYYY-MM-DD [default: each trip's own].")
 @click.option(
-    "--on-time", "rule", default="default", show_default=True, help="mbta, tcqsm, or seconds early and late: -60,300."
+    "--on-time",
+    "rule",
+    default="default",
+    show_default=True,
+    help="mbta, tcqsm, or seconds early to late: -60,300.",
 )
 @click.option("--zone-m", type=click.FloatRange(min=1), help="A stop's zone reaches so far before and behind it (m).")
 @click.option("--dwell-s", type=click.FloatRange(min=0), help="Stand assumed at a stop between two pings (s).")
@@ -65,6 +70,7 @@ def replay(
     from gtfs.on_time import parse_on_time
     from gtfs.service_day import parse_day
     from gtfs.trace_settings import TraceSettings
+    from scenarios.folder_lock import only_one
     from scenarios.replay import ReplayOptions
 
     settings = TraceSettings()
@@ -84,14 +90,28 @@ def replay(
         note=note,
     )
     paths = (*sources, *more)
-    if speed is not None and not follow:
-        raise InputError("CONFIG_VALUE", "--speed is for --follow", field="--speed", remedy="Add --follow")
-    if follow:
-        _follow(options, paths, folder, speed)
-    else:
-        _read(options, tuple(map(Path, paths)), folder, into)
+    if not follow:
+        _require_files(paths, speed)
+    elif into is not None:
+        raise InputError("CONFIG_VALUE", "--into takes whole files", field="--into", remedy="Leave out --follow")
+    with only_one(folder):
+        if follow:
+            _follow(options, paths, folder, speed)
+        else:
+            _read(options, tuple(map(Path, paths)), folder, into)
     if as_json:
         click.echo((folder / "summary.json").read_text(encoding="utf-8"), nl=False)
+
+
+def _require_files(sources: tuple[str, ...], speed: float | None) -> None:
+    """Refuse what only a stream can be."""
+    from gtfs.avl_fetch import is_url, shown_url
+
+    for source in filter(is_url, sources):
+        what = f"{shown_url(source)} is read again and again, as positions come"
+        raise InputError("CONFIG_VALUE", what, field="--avl", remedy="Add --follow")
+    if speed is not None:
+        raise InputError("CONFIG_VALUE", "--speed is for --follow", field="--speed", remedy="Add --follow")
 
 
 def _read(options: Any, paths: tuple[Path, ...], folder: Path, into: Path | None) -> None:
@@ -113,7 +133,11 @@ def _follow(options: Any, sources: tuple[str, ...], folder: Path, speed: float |
 
     if len(sources) > 1:
         raise InputError("CONFIG_VALUE", f"{len(sources)} sources", field="--avl", remedy="Follow one source at a time")
-    _tell(Follower(options, folder, click.echo, say).run(sources[0], speed), folder)
+    before = signal(SIGTERM, default_int_handler)  # a service manager's stop ends it in order, as Ctrl-C does
+    try:
+        _tell(Follower(options, folder, click.echo, say).run(sources[0], speed), folder)
+    finally:
+        signal(SIGTERM, before)
 
 
 def _drive(shown: list[Any], into: Path, folder: Path, options: Any) -> None:

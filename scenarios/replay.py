@@ -9,11 +9,14 @@ from tempfile import TemporaryDirectory
 from gtfs.avl import read_pings
 from gtfs.avl_batch import Batch
 from gtfs.avl_columns import ColumnMap
+from gtfs.avl_place import ELSEWHERE, region_of, with_place
+from gtfs.coverage import MINUTE_S
 from gtfs.feed import read_feed
 from gtfs.on_time import ON_TIME_RULES, OnTimeRule
+from gtfs.replay import DAY_S
 from gtfs.replay_result import ReplayResult
 from gtfs.service_day import require_service
-from gtfs.trace_plan import TracePlan, trace_plan
+from gtfs.trace_plan import TracePlan, day_date, trace_plan
 from gtfs.trace_settings import TraceSettings
 from networks.faults import InputError
 from scenarios.realtime_files import write_realtime
@@ -24,6 +27,9 @@ from scenarios.replay_tally import Tally
 
 Say = Callable[[str], None]
 OnPings = Callable[[int], None]
+MOST_ELSEWHERE = 0.9
+"""A trace of which a larger share lies elsewhere is not that feed's."""
+
 OnResult = Callable[[ReplayResult], None]
 
 
@@ -104,8 +110,9 @@ def replay_files(
 
 def _taken(batches: Iterable[Batch], session: Session, on_pings: OnPings) -> Session:
     """A session with all that batches tell."""
+    region = region_of(session.plan.timetable.stops.lat, session.plan.timetable.stops.lon)
     for batch in batches:
-        session.take(batch)
+        session.take(with_place(batch, region))
         on_pings(len(batch.pings))
     session.close()
     return session
@@ -119,8 +126,9 @@ def write_results(
     Raises
     ------
     InputError
-        AVL_TRIP where no vehicle was on any trip of the feed.
+        AVL_TRIP where no vehicle was on any trip of the feed, AVL_PLACE where nearly all drove elsewhere.
     """
+    _require_place(session)
     if not session.replay.performed:
         raise _no_trip(session)
     say(f"{len(session.replay.performed)} trips performed; writing tables and report")
@@ -129,8 +137,22 @@ def write_results(
     return written
 
 
+def _require_place(session: Session) -> None:
+    """Refuse a trace that lies elsewhere than the feed: all its trips would come out missing."""
+    notices = [notice for notice in session.notices.values() if notice.code == ELSEWHERE]
+    elsewhere = sum(notice.count for notice in notices)
+    if elsewhere and elsewhere > MOST_ELSEWHERE * session.replay.pings:
+        what = f"{elsewhere} of {session.replay.pings} {notices[0].value}"
+        raise InputError(ELSEWHERE, what, remedy=notices[0].remedy)
+
+
 def _no_trip(session: Session) -> InputError:
-    """Nothing can be told; what was left out may be why."""
+    """Nothing can be told; the day asked for, or what was left out, may be why."""
+    day, days = session.plan.only_day, sorted({minute * MINUTE_S // DAY_S for minute in session.heard})
+    if day is not None and days and not days[0] - 1 <= day <= days[-1]:
+        heard = " to ".join(dict.fromkeys(day_date(one).isoformat() for one in (days[0], days[-1])))
+        what = f"the positions are of {heard}, and {day_date(day)} was asked for"
+        return InputError("AVL_TRIP", what, field="--date", remedy="Give a day of the trace, or leave --date out")
     left_out = [notice for notice in session.notices.values() if notice.severity != "info"]
     why = f"; left out: {', '.join(f'{one.count} by {one.code} {one.field}' for one in left_out)}" if left_out else ""
     remedy = "Give the feed of the same agency and weeks, and a column map that names the trip"

@@ -8,6 +8,7 @@ from time import monotonic
 
 from gtfs.avl_batch import Batch
 from gtfs.avl_live import follow
+from gtfs.avl_place import Region, region_of, with_place
 from gtfs.avl_source import SourceState
 from gtfs.regularity_events import LiveRegularity
 from gtfs.replay_result import performed_ids
@@ -17,7 +18,7 @@ from scenarios.event_lines import event_line
 from scenarios.event_records import event_records
 from scenarios.realtime_files import write_realtime
 from scenarios.replay import ReplayOptions, plan_of, write_results
-from scenarios.replay_session import Session
+from scenarios.replay_session import Session, notice_key
 from scenarios.replay_state import load_session, save_session
 from scenarios.replay_tally import Tally
 
@@ -48,12 +49,14 @@ class Follower:
     tell: Say
     say: Say
     session: Session = field(init=False)
+    _region: Region | None = field(init=False)
     _saved_s: float = field(default=float("-inf"), init=False)
 
     def __post_init__(self) -> None:
         """Begin, or go on."""
         plan, parts = plan_of(self.options), self.folder / PARTS
         parts.mkdir(parents=True, exist_ok=True)
+        self._region = region_of(plan.timetable.stops.lat, plan.timetable.stops.lon)
         live = LiveRegularity(plan, self.options.settings.known_s)
         self.session = Session(plan, self.options.rule, parts, self.options.settings, live)
         if load_session(self.folder / STATE, self.session, self.options):
@@ -91,8 +94,9 @@ class Follower:
         if isinstance(news, SourceState):
             self.say(f"{news.source}: {news.what}")
             return
+        news = with_place(news, self._region)
         for notice in news.notices:
-            if notice.severity == "error":
+            if notice.severity == "error" and notice_key(notice) not in self.session.notices:
                 self.say(f"{notice.code}: {notice.file}: {notice.value}. {notice.remedy}")
         self._tell(self.session.take(news))
         if len(news.pings) and monotonic() - self._saved_s >= SAVE_EVERY_S:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from gtfs.avl_batch import Batch
-from gtfs.coverage import MINUTE_S, NEAR_MINUTES, coverage, missing_trips
+from gtfs.coverage import MINUTE_S, NEAR_MINUTES, coverage
 from gtfs.event_watch import EventWatch, event_order
+from gtfs.missing_trips import Unnamed, absent_trips
 from gtfs.on_time import OnTimeRule
 from gtfs.regularity_events import LiveRegularity, regularity_events
 from gtfs.replay import DAY_S, Matched, PerformedTrip, Replay, Step
 from gtfs.replay_result import ReplayResult, in_order, performed_ids, visit_headways
 from gtfs.service_events import Event, Kind
 from gtfs.stop_visits import Integers, StopVisits, stop_visits
-from gtfs.trace_kernels import NONE, Crossings, order_by_vehicle
+from gtfs.trace_kernels import NO_TRIP, NONE, Crossings, order_by_vehicle
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trip_updates import UnderWay
@@ -142,7 +143,7 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
     performed, row = in_order(replay.performed, replay.vehicles, plan)
     ids = performed_ids(performed, replay.vehicles, plan)
     covered = coverage(session.heard)
-    missing = missing_trips(plan, performed, covered)
+    absent = absent_trips(plan, performed, covered, partial(_unnamed, session))
     events = _of_vehicles(session)
     owner = row[np.array([event.performed for event in events], dtype=np.int64)]
     rank = np.argsort(np.argsort(np.array(replay.vehicles)))
@@ -151,7 +152,7 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
         place = np.full(len(performed), NONE, dtype=np.int32)
         place[chosen] = np.arange(len(chosen))
         some = [performed[number] for number in chosen.tolist()]
-        lost = [one for one in missing if one[1] in days]
+        lost = [one for one in absent.missing if one[1] in days]
         visits = _visits(session, some, place[row], days)
         headways, ahead = visit_headways(plan, some, visits, lost, covered)
         shown = np.flatnonzero(place[owner] >= 0).tolist()
@@ -166,11 +167,21 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
             headways=headways,
             ahead=ahead,
             missing=lost,
+            unjudged=[one for one in absent.unjudged if one[1] in days],
             pings=cache(partial(_matched, session, place[row], rank, days)),
             events=sorted([*told, *regularity_events(visits, headways, ahead)], key=event_order),
             counts=session.counts,
             notices=tuple(session.notices.values()),
         )
+
+
+def _unnamed(session: Session, day: int) -> Unnamed:
+    """Pings without a trip in the hours of a service day."""
+    parts = [session.pings.of_day(one) for one in (day, day + 1, day + 2) if one in session.pings.days]
+    rows = [part["found"] == NO_TRIP for part in parts]
+    return Unnamed(
+        *(_joined([part[name][row] for part, row in zip(parts, rows, strict=True)]) for name in Unnamed._fields)
+    )
 
 
 def _of_vehicles(session: Session) -> list[Event]:

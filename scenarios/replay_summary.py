@@ -30,6 +30,7 @@ def replay_summary(tally: Tally) -> dict[str, Any]:
             "performed": tally.performed,
             "evidence": {words: tally.evidence[kind] for kind, words in EVIDENCE.items() if tally.evidence[kind]},
             "missing": tally.missing,
+            "unjudged": tally.unjudged,
             "added": tally.added,
         },
         "stop_visits": {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gtfs.avl_batch import rows_left_out
 from gtfs.due_calls import DueCalls
 from gtfs.on_time import OnTimeCounts, Punctuality
 from gtfs.replay_result import ReplayResult
@@ -87,6 +88,7 @@ class Tally:
     due_trips: int = 0
     performed: int = 0
     missing: int = 0
+    unjudged: int = 0
     added: int = 0
     skipped: int = 0
     bunched_pairs: int = 0
@@ -127,12 +129,20 @@ class Tally:
         self.due_trips += len(due.trips)
         self.performed += len(result.performed)
         self.missing += len(result.missing)
+        self.unjudged += len(result.unjudged)
         self.added += int(is_added(result, trip, day).sum())
         self.evidence.update(int(one.evidence) for one in result.performed)
 
     def pings(self) -> dict[str, int]:
-        """Pings by what became of them: those read, those left out, and those kept by what matching found."""
-        return {**self.latest.counts, **{name: self.found[kind] for kind, name in FOUND.items()}}
+        """Positions by what became of them: those read, and what adds up to them.
+
+        Left out by readers; dropped before they were matched; by what matching found; the rest, on other days.
+        """
+        left_out = rows_left_out(self.latest.notices)
+        taken, dropped = self.latest.counts["read"], {k: v for k, v in self.latest.counts.items() if k != "read"}
+        found = {name: self.found[kind] for kind, name in FOUND.items()}
+        rest = taken - sum(dropped.values()) - sum(found.values())
+        return {"read": taken + left_out, "left_out": left_out, **dropped, **found, "other_days": rest}
 
     def by_route(self) -> Counts:
         """Calls by route and punctuality, shape (routes, states)."""

@@ -23,6 +23,7 @@ KNOWN_CALLS = 20
 
 FATES = {
     "read": "read",
+    "left_out": "left out as they cannot be true, or are no sound record: see the faults below",
     "late": "came more than a minute after newer ones of their vehicle, so too late to count",
     "duplicate": "say again what the vehicle said just before",
     "jump": "would need a speed that no bus reaches",
@@ -31,6 +32,7 @@ FATES = {
     "not_started": "on a trip that had not begun: on the way to its first stop, or waiting there",
     "finished": "on a trip that was over",
     "no_trip": "without a trip that the feed knows",
+    "other_days": "on days on which no vehicle was seen on a trip",
 }
 """What became of pings, in words; other names are shown as they are."""
 
@@ -157,10 +159,16 @@ def days_words(tally: Tally) -> str:
 def headlines(tally: Tally) -> Iterator[str]:
     """The answer in a few sentences that hold whatever came out."""
     counts, timepoints = tally.all_stops(), tally.timepoints()
-    missing = f"; on {number(tally.missing)} more nobody was seen, though the trace covers their time"
+    are = "is" if tally.missing == 1 else "are"
+    missing = f"; {number(tally.missing)} more {are} missing, though the trace covers their time"
+    unjudged = (
+        f" Of {counted(tally.unjudged, 'other trip')} that nobody was seen on the trace cannot tell whether "
+        f"{'it' if tally.unjudged == 1 else 'they'} ran."
+    )
     yield (
         f"{counted(tally.performed, 'trip')} of {counted(len(tally.vehicles), 'vehicle')} "
         f"{'was' if tally.performed == 1 else 'were'} seen{missing if tally.missing else ''}."
+        f"{unjudged if tally.unjudged else ''}"
     )
     yield _on_time_sentence(counts, timepoints, on_time_words(tally.latest.rule.name))
     yield from _worst_route(tally)
@@ -313,6 +321,12 @@ def _trip_counts(tally: Tally) -> Iterator[CountRow]:
         if count := tally.evidence[kind]:
             yield CountRow(f"found by {words}", number(count), _share(count / tally.performed))
     yield CountRow("missing: scheduled, and nobody was seen on them", number(tally.missing), "")
+    if tally.unjudged:
+        words = (
+            "not judged: nobody was seen on them, but the trace shows half of their route's trips or fewer, or a "
+            "vehicle without a trip was at a third of their stops around their time"
+        )
+        yield CountRow(words, number(tally.unjudged), "")
 
 
 def _quality_rows(tally: Tally) -> Iterator[CountRow]:

@@ -130,9 +130,14 @@ def test_rules_know_their_names():
     assert parse_on_time(" -60, 300").name == "-60,300"
 
 
-@given(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5))
-def test_any_two_ordered_numbers_are_a_rule(one, other):
-    low, high = sorted((one, other))
+@pytest.mark.parametrize("text", ["60,300", "-300,-60", "1,1"])
+def test_a_rule_by_which_the_timetable_itself_is_not_on_time_is_refused(text):
+    with pytest.raises(InputError, match="CONFIG_VALUE: .*to the second would not be on time. Early is negative"):
+        parse_on_time(text)
+
+
+@given(st.floats(-1e5, 0), st.floats(0, 1e5))
+def test_any_two_numbers_around_the_timetable_are_a_rule(low, high):
     rule = parse_on_time(f"{low!r},{high!r}")
     assert rule.origin == rule.middle == rule.end == (low, high)
 

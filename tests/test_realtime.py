@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtfs.avl import read_pings
+from gtfs.avl_batch import rows_left_out
 from gtfs.realtime import (
     Alert,
     Cause,
@@ -239,21 +240,42 @@ def test_a_folder_and_a_zip_are_read_in_the_order_of_their_headers(tmp_path):
         assert texts(batch.pings.vehicle) == ["12", "13"] * 10
 
 
-def test_a_fault_in_a_folder_names_its_file(tmp_path):
+def test_messages_that_cannot_be_read_are_told_with_the_first_and_their_count_and_the_rest_is_read(tmp_path):
     write_fleet(tmp_path, [NOON_S])
-    (tmp_path / "x.pb").write_bytes(b"<html>")
-    with pytest.raises(InputError) as caught:
-        list(read_pings([tmp_path]))
-    assert (caught.value.code, caught.value.file) == ("RT_PARSE", str(tmp_path / "x.pb"))
-    (tmp_path / "x.pb").unlink()
+    (tmp_path / "w.pb").write_bytes(b"<html>")
+    (tmp_path / "x.pb").write_bytes(b"")
     (tmp_path / "y.pb").write_bytes(positions([bus("14", NOON_S, latitude=91)] * 2, NOON_S + 60))
-    (batch,) = read_pings([tmp_path])
-    (notice,) = batch.notices
-    assert (notice.file, notice.row, notice.count) == (str(tmp_path / "y.pb"), 0, 2)
+    (tmp_path / "z.pb").write_bytes(positions([bus("14", NOON_S, trip_id="T12345")]).replace(b"T12345", b"T\xff2345"))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted(tmp_path.glob("*.pb")):
+            archive.write(path, path.name)
+    (tmp_path / "all.zip").rename(tmp_path.parent / "all.zip")
+    for source in (tmp_path, tmp_path.parent / "all.zip"):
+        (batch,) = read_pings([source])
+        assert texts(batch.pings.vehicle) == ["12", "13"]
+        told = {notice.code: notice for notice in batch.notices}
+        assert {code: (n.severity, n.file, n.row, n.count) for code, n in told.items()} == {
+            "RT_PARSE": ("error", f"{source}/w.pb", None, 3),
+            "RT_RANGE": ("warning", f"{source}/y.pb", 0, 2),
+        }
+        assert told["RT_PARSE"].value == "this is HTML, a page for people"
+        assert rows_left_out(batch.notices) == 2
+
+
+def test_a_folder_of_which_nothing_can_be_read_is_refused_with_the_first(tmp_path):
+    (tmp_path / "x.pb").write_bytes(b"<html>")
     (tmp_path / "z.pb").write_bytes(positions([bus("14", NOON_S, trip_id="T12345")]).replace(b"T12345", b"T\xff2345"))
     with pytest.raises(InputError) as caught:
         list(read_pings([tmp_path]))
-    assert (caught.value.code, caught.value.file) == ("RT_PARSE", str(tmp_path / "z.pb"))
+    assert (caught.value.code, caught.value.file) == ("RT_PARSE", str(tmp_path / "x.pb"))
+
+
+def test_a_day_of_messages_every_five_seconds_is_read_from_one_zip(tmp_path):
+    message = positions([bus("12", NOON_S)], NOON_S)
+    with zipfile.ZipFile(tmp_path / "day.zip", "w") as archive:
+        for number in range(17_280):
+            archive.writestr(f"{number}.pb", message)
+    assert sum(len(batch.pings) for batch in read_pings([tmp_path / "day.zip"])) == 17_280
 
 
 def test_what_holds_no_messages_is_told(tmp_path):

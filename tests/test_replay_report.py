@@ -36,7 +36,7 @@ def words_of(tally_, note=""):
 def test_the_answer_names_its_rule_and_what_is_not_known(tmp_path):
     views = words_of(tallied(paper_result(tmp_path)))
     assert [sentence.replace("\N{NARROW NO-BREAK SPACE}", " ") for sentence in views.headlines] == [
-        "3 trips of 2 vehicles were seen; on 1 more nobody was seen, though the trace covers their time.",
+        "3 trips of 2 vehicles were seen; 1 more is missing, though the trace covers their time.",
         (
             "38 % of 8 calls whose fate is known were on time (at timepoints alone 38 %), that is 60 s early to 300 s "
             "late: 12 % early, 0 % late, 50 % missing. Of 4 more calls nothing is known."
