@@ -17,13 +17,17 @@ Integers = npt.NDArray[np.integer]
 
 
 def labels(texts: Sequence[str], codes: Integers) -> pa.Array:
-    """Text of each row by its code, null for a negative code and for an empty text; each distinct text is kept once."""
-    place, distinct = pd.factorize(np.array([*texts, None], dtype=object))
-    blank = {row for row, text in enumerate(distinct) if not text}
-    place = np.where(np.isin(place, list(blank)), -1, place)[codes]  # a code of -1 finds the None at the end
-    return pa.DictionaryArray.from_arrays(
-        pa.array(place.astype(np.int32), mask=place < 0), pa.array(distinct, type=pa.string())
-    )
+    """Text of each row by its code, null for a negative code and for an empty text.
+
+    Each distinct text that occurs is kept once, in alphabetical order, so that the same rows give the same bytes.
+    """
+    used = np.unique(codes[codes >= 0]).tolist()
+    distinct = sorted({texts[code] for code in used} - {""})
+    rank = {text: row for row, text in enumerate(distinct)}
+    place = np.full(len(texts) + 1, -1, dtype=np.int32)
+    place[used] = [rank.get(texts[code], -1) for code in used]
+    place = place[codes]  # a code of -1 finds the place at the end
+    return pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), pa.array(distinct, type=pa.string()))
 
 
 def moments(epoch_s: FloatArray, timezone: str) -> pa.Array:

@@ -10,7 +10,7 @@ from gtfs.avl import read_pings
 from gtfs.avl_batch import Batch, empty_batch
 from gtfs.avl_columns import ColumnMap
 from gtfs.avl_messages import is_message, is_table, message_bytes
-from gtfs.avl_source import Health, Pace, SourceState
+from gtfs.avl_source import Health, Pace, ReadSoFar, SourceState
 from gtfs.realtime_positions import Message, message_batch, parse_positions
 from networks.faults import BagdarError, Notice
 
@@ -23,16 +23,16 @@ Stamp = tuple[int, int]
 
 
 def follow_folder(
-    folder: Path, columns: ColumnMap | None, timezone: str | None, pace: Pace
+    folder: Path, columns: ColumnMap | None, timezone: str | None, pace: Pace, so_far: ReadSoFar
 ) -> Iterator[Batch | SourceState]:
     """Positions of the files that are there and of those that come, without end.
 
     A file is read once it is whole: not written to for two seconds, or the same at two looks. One that is written anew
     is read anew. A message comes as one batch, earlier published ones first among those found at once. What cannot be
-    read is tried again at the next look and then told in a notice.
+    read is tried again at the next look and then told in a notice. What is marked in ``so_far`` is not read again.
     """
     health = Health(str(folder), pace, pace.now_s())
-    files = _Files(folder, columns, timezone)
+    files = _Files(folder, columns, timezone, so_far, str(folder.resolve()))
     while True:
         try:
             whole = files.whole(pace.now_s())
@@ -59,16 +59,18 @@ class _Files:
     folder: Path
     columns: ColumnMap | None
     timezone: str | None
-    done: dict[str, Stamp] = field(default_factory=dict)
+    so_far: ReadSoFar
+    place: str
     seen: dict[str, Stamp] = field(default_factory=dict)
     failed: dict[str, Stamp] = field(default_factory=dict)
-    told_s: dict[str, float] = field(default_factory=dict)
 
     def whole(self, now_s: float) -> list[str]:
         """Names of files that are new, or written anew, and are whole."""
         stamps = _stamps(self.folder)
-        self.done = {name: stamp for name, stamp in self.done.items() if name in stamps}
-        new = {name: stamp for name, stamp in stamps.items() if stamp != self.done.get(name)}
+        done, known = self.so_far.files, {self._key(name) for name in stamps}
+        for gone in [key for key in done if key.startswith(f"{self.place}/") and key not in known]:
+            del done[gone]
+        new = {name: stamp for name, stamp in stamps.items() if stamp != done.get(self._key(name))}
         settled_ns = (now_s - SETTLED_S) * NANOSECONDS
         whole = [name for name, stamp in new.items() if stamp[0] <= settled_ns or stamp == self.seen.get(name)]
         self.seen = new
@@ -86,10 +88,11 @@ class _Files:
                 else:
                     told.append((-math.inf if math.isnan(told_s) else told_s, name))
         for told_s, name in sorted(told):
-            if not (math.isfinite(told_s) and self.told_s.get(name) == told_s):
+            before_s = self.so_far.told_s.get(self._key(name))
+            self.so_far.told_s[self._key(name)] = told_s
+            self._mark(name)
+            if not (math.isfinite(told_s) and before_s == told_s):
                 yield from self._of_message(name)
-            self.told_s[name] = told_s
-            self.done[name] = self.seen[name]
         for name in filter(is_table, names):
             yield from self._of_table(name)
 
@@ -104,18 +107,30 @@ class _Files:
             yield self._told(name, fault)
 
     def _of_table(self, name: str) -> Iterator[Batch]:
+        last: list[Batch] = []
         try:
-            yield from read_pings([self.folder / name], self.columns, self.timezone)
+            for batch in read_pings([self.folder / name], self.columns, self.timezone):
+                yield from last
+                last = [batch]
         except BagdarError as fault:
+            yield from last
             yield from self._broken(name, fault)
         else:
-            self.done[name] = self.seen[name]
+            self._mark(name)
+            yield from last
+
+    def _key(self, name: str) -> str:
+        return f"{self.place}/{name}"
+
+    def _mark(self, name: str) -> None:
+        """A file was read whole, as it was seen."""
+        self.so_far.files[self._key(name)] = self.seen[name]
 
     def _broken(self, name: str, fault: BagdarError) -> Iterator[Batch]:
         """A file that cannot be read: the next look tries again, then it is told."""
         stamp = self.seen[name]
         if self.failed.get(name) == stamp:
-            self.done[name] = stamp
+            self._mark(name)
             del self.failed[name]
             yield self._told(name, fault)
         else:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gtfs.clock import local_text
 
@@ -26,6 +26,27 @@ class Pace:
     timeout_s: float = TIMEOUT_S
     now_s: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class ReadSoFar:
+    """How far sources were read, in plain values: what goes on from them after a restart reads nothing twice.
+
+    A source is marked before it hands on what was read.
+
+    Attributes
+    ----------
+    files
+        Files of a folder that were read whole: when they were last written to, in nanoseconds, and their bytes.
+    told_s
+        When the newest message of a URL or a file was published, epoch seconds.
+    pings
+        How many pings of a recording were handed on.
+    """
+
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    told_s: dict[str, float] = field(default_factory=dict)
+    pings: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Follower:
         """
         zone = self.session.plan.timetable.timezone
         try:
-            for news in follow(source, self.options.columns, zone, speed):
+            for news in follow(source, self.options.columns, zone, speed, so_far=self.session.so_far):
                 self._take(news)
         except KeyboardInterrupt:
             self.say("stopped; writing what is known")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gtfs.avl_batch import Batch
+from gtfs.avl_source import ReadSoFar
 from gtfs.coverage import MINUTE_S, NEAR_MINUTES, coverage
 from gtfs.event_watch import EventWatch, event_order
 from gtfs.missing_trips import Unnamed, absent_trips
@@ -51,6 +52,7 @@ class Session:
     events: list[Event] = field(default_factory=list)
     notices: dict[tuple[str, str, str, str], Notice] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    so_far: ReadSoFar = field(default_factory=ReadSoFar)
 
     def __post_init__(self) -> None:
         """Begin with nothing."""

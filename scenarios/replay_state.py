@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gtfs.avl_source import ReadSoFar
 from gtfs.event_kernels import Watch
 from gtfs.guess_kernels import Search
 from gtfs.held_pings import HeldPings
@@ -23,8 +24,8 @@ from scenarios.saved_state import load_state, save_state
 class Saved:
     """A session as it is kept.
 
-    ``identity`` tells what it was held against and how. Of pings and of crossings it has how many files of them belong
-    to it, the days that have rows, and the rows that are in no file yet.
+    ``identity`` tells what it was held against and how, ``so_far`` how far its source was read. Of pings and of
+    crossings it has how many files of them belong to it, the days that have rows, and the rows that are in no file yet.
     """
 
     identity: dict[str, str]
@@ -37,11 +38,12 @@ class Saved:
     parts: tuple[int, int]
     days: tuple[set[int], set[int]]
     waiting: tuple[dict[str, Any], dict[str, Any]]
+    so_far: ReadSoFar
 
 
 _KINDS = (
     *(Saved, ReplayMemory, Watch, Event, Kind, Notice, Claim, Evidence, PerformedTrip, HeldPings),
-    *(Fixes, Tails, Progress, Passage, Search),
+    *(Fixes, Tails, Progress, Passage, Search, ReadSoFar),
 )
 PART_ROWS = 20_000
 """So many rows are put into a file of their own; fewer are kept with the state."""
@@ -72,6 +74,7 @@ def save_session(path: Path, session: Session, options: ReplayOptions) -> None:
         parts=(stores[0].parts, stores[1].parts),
         days=(stores[0].days, stores[1].days),
         waiting=(stores[0].waiting, stores[1].waiting),
+        so_far=session.so_far,
     )
     save_state(path, saved)
 
@@ -92,7 +95,7 @@ def load_session(path: Path, session: Session, options: ReplayOptions) -> bool:
         raise InputError("RESULT_MISMATCH", "it is of another feed or other options", file=path, remedy=remedy)
     session.replay.recall(saved.memory)
     session.watch.watch, session.watch.heard_s = saved.watch, saved.heard_s
-    session.events, session.heard = saved.events, saved.heard
+    session.events, session.heard, session.so_far = saved.events, saved.heard, saved.so_far
     session.notices = {notice_key(notice): notice for notice in saved.notices}
     for row, store in enumerate((session.pings, session.crossings)):
         store.go_on(saved.parts[row], saved.days[row], saved.waiting[row])
