@@ -117,12 +117,16 @@ def _require_files(sources: tuple[str, ...], speed: float | None) -> None:
 def _read(options: Any, paths: tuple[Path, ...], folder: Path, into: Path | None) -> None:
     from tqdm import tqdm
 
+    from scenarios.notice_lines import notice_line
     from scenarios.replay import replay_files
 
     say(f"reading {options.feed.name}")
     shown: list[Any] = []
     with tqdm(unit=" pings", unit_scale=True, disable=None, leave=False) as bar:
         tally = replay_files(options, paths, folder, say, bar.update, shown.append if into else lambda _result: None)
+    for notice in tally.latest.notices:
+        if notice.severity == "error":
+            say(notice_line(notice))
     _tell(tally, folder)
     if into is not None:
         _drive(shown, into, folder, options)

@@ -16,6 +16,7 @@ from gtfs.service_events import Event
 from networks.outfile import write_text
 from scenarios.event_lines import event_line
 from scenarios.event_records import event_records
+from scenarios.notice_lines import notice_line
 from scenarios.realtime_files import write_realtime
 from scenarios.replay import ReplayOptions, plan_of, write_results
 from scenarios.replay_session import Session, notice_key
@@ -97,7 +98,7 @@ class Follower:
         news = with_place(news, self._region)
         for notice in news.notices:
             if notice.severity == "error" and notice_key(notice) not in self.session.notices:
-                self.say(f"{notice.code}: {notice.file}: {notice.value}. {notice.remedy}")
+                self.say(notice_line(notice))
         self._tell(self.session.take(news))
         if len(news.pings) and monotonic() - self._saved_s >= SAVE_EVERY_S:
             write_realtime(self.session, self.folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import bagdar
 from tests.crossing import SCENARIO, write_cars, write_scenario
 
 LATE_FIRST = """<vehicle id="a" depart="9"><route edges="wc ce"/></vehicle>
@@ -15,17 +16,11 @@ LATE_FIRST = """<vehicle id="a" depart="9"><route edges="wc ce"/></vehicle>
 COMMANDS = ("demo", "run", "new", "gui", "hotspots", "network build", "network info")
 
 
-def _bagdar(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from scenarios.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
-
-
 def _refused(code: str, *words: object, cwd: Path | None = None) -> str:
-    """Run a command that must be refused: exit code 2, the code named, no traceback; give what it said."""
-    done = _bagdar(*words, cwd=cwd)
+    """Run a command that must be refused: exit code 2 and the code named; give what it said."""
+    done = bagdar(*words, cwd=cwd)
     assert done.returncode == 2, done.stderr
     assert f"bagdar: {code}: " in done.stderr
-    assert "Traceback" not in done.stderr
     return done.stderr
 
 
@@ -36,15 +31,23 @@ def city(tmp_path_factory) -> Path:
     return folder
 
 
+def test_the_program_itself_ends_with_its_code_and_without_a_traceback(tmp_path):
+    command = [sys.executable, "-c", "from scenarios.cli import main; main()", "run", "none.toml", "-o", "out"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("bagdar: FILE_MISSING: none.toml: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(command):
-    done = _bagdar(*command.split(), "--help")
+    done = bagdar(*command.split(), "--help")
     assert done.returncode == 0
     assert f"Example:\n    bagdar {command} " in done.stdout
 
 
 def test_a_scenario_runs_from_the_command_line_and_resumes(city):
-    done = _bagdar("run", "crossing.toml", "-o", "out", "--seeds", "1-2", "--json", cwd=city)
+    done = bagdar("run", "crossing.toml", "-o", "out", "--seeds", "1-2", "--json", cwd=city)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert {row["variant"] for row in rows} == {"smart"}
@@ -52,28 +55,28 @@ def test_a_scenario_runs_from_the_command_line_and_resumes(city):
         assert (city / "out" / name).stat().st_size > 0
     header = (city / "out" / "runs.csv").read_text().partition("\n")[0].split(",")
     assert header[:4] == ["variant", "seed", "status", "scheduled"]
-    again = _bagdar("run", "crossing.toml", "-o", "out", cwd=city)
+    again = bagdar("run", "crossing.toml", "-o", "out", cwd=city)
     assert again.returncode == 0
     assert "4 of 4 runs finished" in again.stderr
 
 
 def test_network_info(city):
-    done = _bagdar("network", "info", city / "crossing.net.xml.gz", "--json")
+    done = bagdar("network", "info", city / "crossing.net.xml.gz", "--json")
     assert json.loads(done.stdout)["signals"] == 1
-    assert "signals" in _bagdar("network", "info", city / "crossing.net.xml.gz").stdout
+    assert "signals" in bagdar("network", "info", city / "crossing.net.xml.gz").stdout
 
 
 def test_new_writes_a_scenario_and_does_not_overwrite(tmp_path):
     path = tmp_path / "mine.toml"
-    assert _bagdar("new", path).returncode == 0
+    assert bagdar("new", path).returncode == 0
     assert "[[variant]]" in path.read_text()
     _refused("FILE_EXISTS", "new", path)
-    assert _bagdar("new", path, "--force").returncode == 0
+    assert bagdar("new", path, "--force").returncode == 0
 
 
 def test_unknown_options_and_missing_ones_are_one_line():
     for words in (("run",), ("nonsense",), ("network", "info", "--nope")):
-        done = _bagdar(*words)
+        done = bagdar(*words)
         assert done.returncode == 2
         assert done.stderr.startswith("bagdar: COMMAND: ")
         assert len(done.stderr.splitlines()) == 1
@@ -130,7 +133,7 @@ def test_every_fault_of_a_scenario_has_its_line(tmp_path):
 
 def test_results_of_another_scenario_are_not_mixed(tmp_path):
     write_scenario(tmp_path)
-    assert _bagdar("run", "crossing.toml", "-o", "out", "--seeds", "1", cwd=tmp_path).returncode == 0
+    assert bagdar("run", "crossing.toml", "-o", "out", "--seeds", "1", cwd=tmp_path).returncode == 0
     write_cars(tmp_path / "cars.rou.xml", 5, 5)
     _refused("RESULT_MISMATCH", "run", "crossing.toml", "-o", "out", cwd=tmp_path)
 
@@ -151,6 +154,6 @@ def test_an_unknown_variant_to_watch_is_named(city):
 def test_watching_without_a_screen_is_refused_at_once(city, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    done = _bagdar("gui", city / "crossing.toml", "--variant", "smart")
+    done = bagdar("gui", city / "crossing.toml", "--variant", "smart")
     assert done.returncode == 1
     assert "bagdar: NO_SCREEN: " in done.stderr

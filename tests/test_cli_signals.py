@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -11,14 +9,12 @@ from signals.controller import CONTROLLERS
 from sim.engine import run_program
 from sim.options import SumoOptions
 from sim.outputs import read_trips
+from tests.command import Done, bagdar
 from tests.crossing import write_cars, write_crossing, write_scenario
 
 
-def signals(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from scenarios.cli import main; main()", "signals", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert "Traceback" not in done.stderr
-    return done
+def signals(*words: object) -> Done:
+    return bagdar("signals", *words)
 
 
 @pytest.mark.parametrize("command", ["list", "check", "plan"])
@@ -124,11 +120,7 @@ def test_a_scenario_runs_webster_beside_the_shipped_program(tmp_path):
     scenario.write_text(
         scenario.read_text().replace("max-pressure", "webster").replace("seeds = [1, 2]", "seeds = [1]")
     )
-    command = "import sys; from scenarios.cli import main; main()"
-    words = ["run", scenario, "-o", tmp_path / "out", "--workers", "1"]
-    done = subprocess.run(
-        [sys.executable, "-c", command, *map(str, words)], capture_output=True, text=True, check=False
-    )
+    done = bagdar("run", scenario, "-o", tmp_path / "out", "--workers", "1")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out" / "runs.csv").open() as stream:
         rows = {row["variant"]: row for row in csv.DictReader(stream)}

@@ -1,20 +1,16 @@
 """``bagdar transit check`` as a user meets it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import Done, bagdar
 from tests.small_feed import SOUND, changed, edited, packed
 
 
-def check(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from scenarios.cli import main; main()", "transit", "check", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert "Traceback" not in done.stderr
-    return done
+def check(*words: object) -> Done:
+    return bagdar("transit", "check", *words)
 
 
 def test_it_explains_itself_with_an_example():

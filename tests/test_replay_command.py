@@ -2,20 +2,24 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from google.transit.gtfs_realtime_pb2 import FeedMessage
 
 from scenarios.saved_state import save_state
-from tests.paper_traces import STOPS_M, STREET, calls, degrees, moment, ride, shape_text, stops_text
+from tests import command
+from tests.command import Done
+from tests.made_positions import bus, positions
+from tests.paper_traces import STOPS_M, STREET, Sight, calls, degrees, moment, ride, shape_text, stops_text
 from tests.small_feed import packed
 
 AT_8 = moment("2026-03-04T13:00")
@@ -33,21 +37,31 @@ TABLES = (
 COMMAND = [sys.executable, "-c", "from scenarios.cli import main; main()", "replay"]
 
 
-def bagdar(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=120, check=False
-    )
-    assert "Traceback" not in done.stderr
-    return done
+def bagdar(*words: object, cwd: Path) -> Done:
+    return command.bagdar("replay", *words, cwd=cwd)
 
 
-def write_positions(path: Path, sights) -> None:
-    """TIDES vehicle_locations."""
+def started(*words: object, cwd: Path) -> subprocess.Popen[bytes]:
+    """A stream in a process of its own, once it has kept something."""
+    folder = cwd / str(words[-1])
+    stream = subprocess.Popen([*COMMAND, *map(str, words)], cwd=cwd, stdout=subprocess.DEVNULL)
+    until_s = time.monotonic() + 60
+    while not (folder / "state.npz").exists() and time.monotonic() < until_s:
+        time.sleep(0.1)
+    return stream
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "summary.json").read_text())
+
+
+def write_positions(path: Path, sights, names=("latitude", "longitude"), north_m=0.0) -> None:
+    """TIDES vehicle_locations; some metres north of the street, with other names of the columns of places."""
     with path.open("w", newline="") as stream:
         rows = csv.writer(stream)
-        rows.writerow(["event_timestamp", "vehicle_id", "trip_id_performed", "latitude", "longitude"])
+        rows.writerow(["event_timestamp", "vehicle_id", "trip_id_performed", *names])
         for sight in sights:
-            lon, lat = degrees(OFF_M + sight.x_m, sight.y_m)
+            lon, lat = degrees(OFF_M + sight.x_m, north_m + sight.y_m)
             rows.writerow([datetime.fromtimestamp(sight.time_s, UTC).isoformat(), sight.vehicle, sight.trip, lat, lon])
 
 
@@ -102,21 +116,36 @@ def test_a_recording_that_is_played_gives_the_same_tables(street):
 
 
 def test_a_killed_stream_goes_on_and_gives_the_same_tables(street):
-    words = ["--gtfs", "feed.zip", "--avl", "positions.csv", "--follow", "-o", "killed"]
+    words = ["--gtfs", "feed.zip", "--avl", "positions.csv", "--follow"]
     # the whole trace lasts 1,510 s: played in 25 s, killed once something is kept
-    stream = subprocess.Popen([*COMMAND, *words, "--speed", "60"], cwd=street, stdout=subprocess.DEVNULL)
-    until_s = time.monotonic() + 60
-    while not (street / "killed" / "state.npz").exists() and time.monotonic() < until_s:
-        time.sleep(0.1)
-    os.kill(stream.pid, signal.SIGKILL)
+    stream = started(*words, "--speed", "60", "-o", "killed", cwd=street)
+    stream.kill()
     stream.wait()
     assert not (street / "killed" / "summary.json").exists()
-    done = bagdar(*words, "--speed", 1e6, cwd=street)
+    done = bagdar(*words, "--speed", 1e6, "-o", "killed", cwd=street)
     assert done.returncode == 0, done.stderr
     assert "going on from" in done.stderr
     for name in TABLES:
         assert (street / "killed" / name).read_bytes() == (street / "whole" / name).read_bytes(), name
     assert not (street / "killed" / "state.npz").exists()
+    # what was read before is not read again
+    assert summary(street / "killed")["pings"] == summary(street / "whole")["pings"]
+    assert summary(street / "whole")["pings"]["read"] == 102
+
+
+def test_a_stream_that_is_terminated_writes_what_it_knows_and_keeps_others_out_meanwhile(street):
+    words = ["--gtfs", "feed.zip", "--avl", "positions.csv", "--follow"]
+    stream = started(*words, "--speed", "60", "-o", "terminated", cwd=street)
+    for more in ([*words, "--speed", 1e6], words[:-1]):
+        done = bagdar(*more, "-o", "terminated", cwd=street)
+        assert done.returncode == 2
+        assert done.stderr.startswith("bagdar: FOLDER_BUSY: terminated: another command is working here")
+    stream.send_signal(signal.SIGTERM)
+    assert stream.wait(60) == 0
+    folder = street / "terminated"
+    assert {*TABLES, "report.html", "summary.json"} <= {path.name for path in folder.iterdir()}
+    assert 0 < summary(folder)["pings"]["read"] < 102
+    assert not [path for path in folder.iterdir() if path.name.startswith((".", "state"))]
 
 
 def test_a_file_with_one_vehicle_after_the_other_loses_nothing(street):
@@ -128,31 +157,74 @@ def test_a_file_with_one_vehicle_after_the_other_loses_nothing(street):
         assert (street / "by_vehicle" / name).read_bytes() == (street / "whole" / name).read_bytes(), name
 
 
+POSITIONS = ("--avl", "positions.csv")
+
+
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("words", "code", "hint"),
     [
-        (["--gtfs", "no.zip", "--avl", "positions.csv"], "FILE_MISSING"),
-        (["--gtfs", "feed.zip", "--avl", "no.csv"], "FILE_MISSING"),
-        (["--gtfs", "feed.zip", "--avl", "positions.csv", "--date", "2031-01-01"], "GTFS_DATE"),
-        (["--gtfs", "feed.zip", "--avl", "positions.csv", "--date", "20261399"], "GTFS_DATE"),
-        (["--gtfs", "feed.zip", "--avl", "positions.csv", "--on-time", "soon"], "CONFIG_VALUE"),
-        (["--gtfs", "feed.zip", "--avl", "positions.csv", "--speed", "3"], "CONFIG_VALUE"),
-        (["--gtfs", "feed.zip", "--avl", "page.pb"], "RT_PARSE"),
-        (["--gtfs", "feed.zip", "--avl", "empty.pb"], "RT_PARSE"),
-        (["--gtfs", "feed.zip", "--avl", "strangers.csv"], "AVL_TRIP"),
-        (["--gtfs", "feed.zip", "--avl", "positions.csv", "--columns", "map.toml"], "CONFIG_KEY"),
+        (["--gtfs", "no.zip", *POSITIONS], "FILE_MISSING", "no.zip"),
+        (["--avl", "no.csv"], "FILE_MISSING", "no.csv"),
+        ([*POSITIONS, "--date", "2031-01-01"], "GTFS_DATE", ""),
+        ([*POSITIONS, "--date", "20261399"], "GTFS_DATE", ""),
+        ([*POSITIONS, "--date", "2026-05-13"], "AVL_TRIP", "of 2026-03-04, and 2026-05-13 was asked for. Give a day"),
+        ([*POSITIONS, "--on-time", "soon"], "CONFIG_VALUE", "such as -60,300"),
+        ([*POSITIONS, "--on-time", "60,300"], "CONFIG_VALUE", "Early is negative: one minute is -60"),
+        ([*POSITIONS, "--speed", "3"], "CONFIG_VALUE", "Add --follow"),
+        ([*POSITIONS, "--follow", "--into", "city.toml"], "CONFIG_VALUE", "Leave out --follow"),
+        (["--avl", "https://example.org/positions.pb?key=secret"], "CONFIG_VALUE", "org/positions.pb is read again"),
+        (["--avl", "page.pb"], "RT_PARSE", "this is HTML"),
+        (["--avl", "empty.pb"], "RT_PARSE", "it is empty"),
+        (["--avl", "strangers.csv"], "AVL_TRIP", "none of 4 pings"),
+        (["--avl", "swapped.csv"], "AVL_PLACE", "9.01, 0.00; the stops of the feed from 0.00, 8.98"),
+        (["--avl", "elsewhere.csv"], "AVL_PLACE", "Give the feed of the place where the vehicles drive"),
+        ([*POSITIONS, "--columns", "map.toml"], "CONFIG_KEY", "Did you mean 'latitude'?"),
     ],
 )
-def test_faults_are_one_line_and_leave_no_results(street, words, code):
+def test_faults_are_one_line_and_leave_no_results(street, words, code, hint):
     (street / "page.pb").write_text("<html>not here</html>")
     (street / "empty.pb").write_bytes(b"")
     (street / "map.toml").write_text('[columns]\nlatitud = "lat"\n')
     write_positions(street / "strangers.csv", ride(AT_8, trip="other", ways_m=(0, 300)))
-    done = bagdar(*words, "-o", f"refused-{code}", cwd=street)
+    write_positions(street / "swapped.csv", ride(AT_8), names=("longitude", "latitude"))
+    write_positions(street / "elsewhere.csv", ride(AT_8), north_m=5e6)
+    given = words if "--gtfs" in words else ["--gtfs", "feed.zip", *words]
+    done = bagdar(*given, "-o", f"refused-{code}", cwd=street)
     assert done.returncode == 2, done.stderr
-    assert f"bagdar: {code}: " in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("bagdar: ")]
+    assert line.startswith(f"bagdar: {code}: ")
+    assert hint in line
+    assert "secret" not in line
     folder = street / f"refused-{code}"
     assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_positions_add_up_to_what_was_read(street):
+    """A vehicle without a trip on another day, a row that cannot be read, and all of the two buses."""
+    sights = [*ride(AT_8), *ride(AT_8 + 1000, vehicle="second", trip="t2")]
+    stray = Sight(AT_8 + 5 * 86_400, 2000, vehicle="third", trip="")
+    write_positions(street / "more.csv", [*sights, stray, replace(stray, time_s=1e6)])
+    done = bagdar("--gtfs", "feed.zip", "--avl", "more.csv", "-o", "more", cwd=street)
+    assert done.returncode == 0, done.stderr
+    pings = summary(street / "more")["pings"]
+    assert (pings["read"], pings["left_out"], pings["other_days"]) == (104, 1, 1)
+    assert sum(count for name, count in pings.items() if name != "read") == 104
+
+
+def test_a_broken_message_among_others_is_told_and_the_rest_is_read(street):
+    folder = street / "messages"
+    folder.mkdir(exist_ok=True)
+    for row, sight in enumerate(ride(AT_8)):
+        lon, lat = degrees(OFF_M + sight.x_m, sight.y_m)
+        vehicle = bus("12", int(sight.time_s), trip_id="t1", latitude=lat, longitude=lon)
+        (folder / f"{row:03d}.pb").write_bytes(positions([vehicle], int(sight.time_s)))
+    (folder / "007.pb").write_bytes(b"<html>")
+    done = bagdar("--gtfs", "feed.zip", "--avl", "messages", "-o", "broken", cwd=street)
+    assert done.returncode == 0, done.stderr
+    assert "RT_PARSE: messages/007.pb: this is HTML, a page for people. Not read. " in done.stderr
+    (notice,) = summary(street / "broken")["notices"]
+    assert (notice["code"], notice["count"]) == ("RT_PARSE", 1)
+    assert summary(street / "broken")["pings"]["read"] == 50
 
 
 def test_a_state_of_another_feed_is_refused(street):
