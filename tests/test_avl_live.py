@@ -17,7 +17,7 @@ from gtfs.avl_batch import Batch
 from gtfs.avl_columns import read_column_map
 from gtfs.avl_fetch import fetch
 from gtfs.avl_live import follow
-from gtfs.avl_source import Pace, SourceState
+from gtfs.avl_source import Pace, ReadSoFar, SourceState
 from networks.faults import InputError, RunError
 from tests.made_positions import bus, positions
 
@@ -328,3 +328,28 @@ def test_kingston_played_is_kingston_read(data_dir):
     assert clock.time_s - NOON_S == pytest.approx((whole.told_s.max() - whole.told_s[0]) / 600, abs=1.1)
     np.testing.assert_array_equal(np.concatenate([part.pings.time_s for part in parts]), whole.pings.time_s)
     assert [part.notices for part in parts if part.notices] == [whole.notices]
+
+
+def test_what_was_read_before_a_restart_is_not_read_again(tmp_path):
+    put(tmp_path / "a.pb", message(NOON_S))
+    text = "event_timestamp,vehicle_id,latitude,longitude\n2026-05-13T12:00:00Z,12,43.25,76.95\n"
+    put(tmp_path / "hour.csv", text.encode())
+    so_far = ReadSoFar()
+    assert times_of(list(islice(follow(str(tmp_path), pace=Clock().pace, so_far=so_far), 2))) == [[NOON_S], [NOON_S]]
+    clock = Clock(lambda: put(tmp_path / "b.pb", message(NOON_S + 30)))
+    assert times_of(list(islice(follow(str(tmp_path), pace=clock.pace, so_far=so_far), 1))) == [[NOON_S + 30]]
+    assert set(so_far.files) == {str(tmp_path / name) for name in ("a.pb", "b.pb", "hour.csv")}
+
+
+def test_a_recording_goes_on_where_it_was_left(tmp_path):
+    rows = [f"2026-05-13T12:00:{second:02d}Z,12,43.25,76.95\n" for second in range(0, 50, 10)]
+    rows[3] = rows[3].replace("43.25", "943.25")
+    path = tmp_path / "day.csv"
+    path.write_text("event_timestamp,vehicle_id,latitude,longitude\n" + "".join(rows))
+    so_far = ReadSoFar()
+    begun = list(islice(follow(str(path), speed=1.0, pace=Clock().pace, so_far=so_far), 2))
+    assert times_of(begun) == [[NOON_S], [NOON_S + 10]]
+    rest = list(follow(str(path), speed=1.0, pace=Clock().pace, so_far=so_far))
+    assert times_of(rest) == [[NOON_S + 20], [NOON_S + 40]]
+    assert [notice.count for batch in (*begun, *rest) for notice in batch.notices] == [1]
+    assert not list(follow(str(path), speed=1.0, pace=Clock().pace, so_far=so_far))
