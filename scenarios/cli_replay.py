@@ -129,7 +129,7 @@ def _read(options: Any, paths: tuple[Path, ...], folder: Path, into: Path | None
             say(notice_line(notice))
     _tell(tally, folder)
     if into is not None:
-        _drive(shown, into, folder, options)
+        _drive(shown, tally, into, folder, options)
 
 
 def _follow(options: Any, sources: tuple[str, ...], folder: Path, speed: float | None) -> None:
@@ -144,12 +144,13 @@ def _follow(options: Any, sources: tuple[str, ...], folder: Path, speed: float |
         signal(SIGTERM, before)
 
 
-def _drive(shown: list[Any], into: Path, folder: Path, options: Any) -> None:
+def _drive(shown: list[Any], tally: Any, into: Path, folder: Path, options: Any) -> None:
     from tqdm import tqdm
 
     from gtfs.replay_curves import busiest_day, curves_of_day
     from gtfs.trace_plan import day_date, day_number
-    from scenarios.replay_into import replay_into, verdict
+    from scenarios.replay_into import replay_into, simulated, verdict
+    from scenarios.replay_report import add_simulated
     from scenarios.scenario import read_scenario
 
     result = shown[0]
@@ -166,6 +167,7 @@ def _drive(shown: list[Any], into: Path, folder: Path, options: Any) -> None:
             say=say,
             on_progress=lambda _label, share: bar.update(share - bar.n),
         )
+    add_simulated(tally, folder, options.note, simulated(found), found.drawing)
     say(verdict(found.totals))
 
 

@@ -91,13 +91,16 @@ def draw_hours(path: Path, tally: Tally, note: str) -> Drawing:
     first, last = int(hours[0]), int(hours[-1])
     shown = counts[first : last + 1]
     title = "On-time performance by hour"
+    size = 8 if len(shown) <= ROOMY_HOURS else 6
     with canvas(path, 3.9, title, note) as figure:
         axes = figure.subplots()
         _stack(axes, shown, is_upright=True)
         for place, row in enumerate(shown):
             words = f"{_share(row)}\n{number(int(row.sum()))}" if row.sum() else ""
             above: dict[str, Any] = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-            axes.annotate(words, (place, 100), fontsize=8 if len(shown) <= ROOMY_HOURS else 6, **above)
+            axes.annotate(words, (place, 100), fontsize=size, **above)
+        beside: dict[str, Any] = {"xytext": (-6, 3), "textcoords": "offset points", "ha": "right", "va": "bottom"}
+        axes.annotate("on time\ncalls due", (-0.6, 100), fontsize=size, color=MUTED, **beside)
         axes.set_xticks(range(len(shown)), [hour_text(hour) for hour in range(first, last + 1)], linespacing=1.4)
         axes.set_xlim(-0.6, max(len(shown), 6) - 0.4)
         axes.set_ylim(0, 100)

@@ -13,8 +13,10 @@ from gtfs.timetable import Timetable
 from networks.faults import InputError
 from networks.outfile import write_text
 from scenarios.drawing import Drawing
+from scenarios.numerals import number
 from scenarios.prepare import Prepared, Say, prepare, run_specs
 from scenarios.replay_into_figure import draw_replay
+from scenarios.replay_views import CountRow, Simulated
 from scenarios.scenario import Scenario
 from scenarios.sweep import Progress, label
 from scenarios.tables import as_record, from_record, write_csv
@@ -40,6 +42,12 @@ OUTSIDE = "part of it lies outside the network"
 NOT_THEN = "outside the time simulated"
 PARTLY_THEN = "part of it lies outside the time simulated"
 NO_ROOM = "it found no room to enter"
+
+_STATUS = {
+    DRIVEN: "driven whole",
+    CLIPPED: "driven in part: the rest lies outside the network or the time simulated",
+    NOT_DRIVEN: "not driven",
+}
 
 RULES = (
     "Replayed vehicles follow their matched paths at the speed that keeps them on their curves. They keep safe "
@@ -289,6 +297,15 @@ def _lagging(rows: Sequence[IntoRow]) -> list[dict[str, str | float]]:
         {"trip_id_performed": row.trip_id_performed, "vehicle_id": row.vehicle_id, "max_lag_m": round(row.max_lag_m, 1)}
         for row in worst[:MOST_NAMED]
     ]
+
+
+def simulated(found: Into) -> Simulated:
+    """What the report of the trace says of it."""
+    count = Counter(row.status for row in found.rows)
+    reasons = Counter(row.reason for row in found.rows if row.status == NOT_DRIVEN)
+    rows = [CountRow(words, number(count[status]), "") for status, words in _STATUS.items()]
+    rows += [CountRow(f"of these: {reason}", number(often), "") for reason, often in reasons.most_common()]
+    return Simulated(verdict(found.totals), tuple(rows), (RULES,), found.drawing.path.stem)
 
 
 def verdict(totals: ReplayTotals) -> str:

@@ -43,8 +43,9 @@ _LINES_CAPTION = (
     "positions to say. Lines that close up are vehicles that bunch."
 )
 _HEAT_CAPTION = (
-    "One row a stop, in the order of the route; one column a time of the timetable. Colour: the median deviation, blue "
-    "early, orange late. Hatched: calls were due and nothing is known of them. White: no call was due."
+    "One row a stop, in the order of the route; one column a time of the timetable. Colour: the median deviation over "
+    "all vehicles and days, blue early, orange late. Hatched: calls were due and nothing is known of them. White: no "
+    "call was due."
 )
 _SCALE = Normalize(-SCALE_MIN, SCALE_MIN)
 
@@ -104,7 +105,9 @@ def draw_heat(path: Path, result: ReplayResult, line: Line, note: str) -> Drawin
     clock_s = result.plan.calls.departure_s[visits.call[rows]]
     step_s = next((step for step in _STEPS_S if np.ptp(clock_s) / step < _MOST_COLUMNS), _STEPS_S[-1])
     medians, is_due, first = _cells(stop, (clock_s // step_s).astype(np.int64), visits.deviation_s[rows] / 60)
-    title = f"Deviation along {line.name[0].lower()}{line.name[1:]}"
+    days = len({result.performed[row].day for row in line.performed.tolist()})
+    together = f", {days} days together" if days > 1 else ""
+    title = f"Median deviation along {line.name[0].lower()}{line.name[1:]}{together}"
     with canvas(path, min(2.2 + 0.17 * stops, 10.0), title, note) as figure:
         axes = figure.subplots()
         unknown = np.where(is_due & np.isnan(medians), 0.0, np.nan)

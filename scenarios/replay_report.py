@@ -12,7 +12,7 @@ from scenarios.replay_lines import HEAT_STEM, LINES_STEM, busiest_lines, draw_he
 from scenarios.replay_maps import draw_detours
 from scenarios.replay_tables import write_tables
 from scenarios.replay_tally import Tally
-from scenarios.replay_views import days_words, replay_views
+from scenarios.replay_views import Simulated, days_words, replay_views
 
 FIGURES = "figures"
 FILE_NAME = "report.html"
@@ -36,12 +36,23 @@ def write_replay(results: Iterable[ReplayResult], folder: Path, note: str = "") 
         WRITE_FAILED; no file then stands under the final name.
     """
     tally = write_tables(results, folder)
-    drawings = list(_drawings(tally, folder / FIGURES))
-    write_text(folder / FILE_NAME, render_replay(tally, drawings, note))
+    tally.drawings.extend(_drawings(tally, folder / FIGURES))
+    write_text(folder / FILE_NAME, render_replay(tally, tally.drawings, note))
     return tally
 
 
-def render_replay(tally: Tally, drawings: Sequence[Drawing], note: str) -> str:
+def add_simulated(tally: Tally, folder: Path, note: str, simulated: Simulated, drawing: Drawing) -> None:
+    """Write the report anew, with what became of the vehicles in a simulation.
+
+    Raises
+    ------
+    RunError
+        WRITE_FAILED.
+    """
+    write_text(folder / FILE_NAME, render_replay(tally, [*tally.drawings, drawing], note, simulated))
+
+
+def render_replay(tally: Tally, drawings: Sequence[Drawing], note: str, simulated: Simulated | None = None) -> str:
     """Give the text of the report."""
     stems = [drawing.path.stem for drawing in drawings]
     return (
@@ -53,6 +64,7 @@ def render_replay(tally: Tally, drawings: Sequence[Drawing], note: str) -> str:
             views=replay_views(tally, note),
             figures={drawing.path.stem: drawing for drawing in drawings},
             lines=[stem for stem in stems if stem.startswith((LINES_STEM, HEAT_STEM))],
+            simulated=simulated,
             max_rows=MAX_ROWS,
         )
     )

@@ -16,6 +16,7 @@ from gtfs.stop_visits import Quality
 from gtfs.tides import is_added
 from gtfs.trace_kernels import FINISHED, MATCHED, NO_TRIP, NOT_STARTED, OFF_ROUTE
 from networks.network import FloatArray
+from scenarios.drawing import Drawing
 from scenarios.replay_detours import MAX_DETOURS, Detour, detour_order, detours
 from scenarios.replay_regularity import HeadwaySums, headway_sums, no_sums
 from scenarios.replay_worst import (
@@ -72,6 +73,10 @@ class Tally:
         By route.
     vehicles
         Ids of those that were seen on a trip.
+    known_trips
+        Due trips by route that have a call whose fate is known.
+    drawings
+        What was drawn of it.
     """
 
     latest: ReplayResult
@@ -89,6 +94,7 @@ class Tally:
     performed: int = 0
     missing: int = 0
     unjudged: int = 0
+    known_trips: Counter[int] = field(default_factory=Counter)
     added: int = 0
     skipped: int = 0
     bunched_pairs: int = 0
@@ -98,6 +104,7 @@ class Tally:
     bunched: list[Spacing] = field(default_factory=list)
     gaps: list[Spacing] = field(default_factory=list)
     detours: list[Detour] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
 
     def add(self, result: ReplayResult, due: DueCalls) -> None:
         """Count a part."""
@@ -132,6 +139,8 @@ class Tally:
         self.unjudged += len(result.unjudged)
         self.added += int(is_added(result, trip, day).sum())
         self.evidence.update(int(one.evidence) for one in result.performed)
+        judged = np.bincount(due.owner[due.punctuality != Punctuality.UNKNOWN], minlength=len(due.trips)) > 0
+        self.known_trips.update(result.plan.timetable.trip_route[due.trips.trip[judged]].tolist())
 
     def pings(self) -> dict[str, int]:
         """Positions by what became of them: those read, and what adds up to them.

@@ -18,8 +18,8 @@ from scenarios.replay_worst import Spacing, TripLateness
 from scenarios.transit_views import on_time_words
 from scenarios.wording import counted, listed
 
-KNOWN_CALLS = 20
-"""With fewer calls whose fate is known, a route is not called the worst."""
+KNOWN_CALLS, KNOWN_TRIPS = 100, 10
+"""With fewer calls whose fate is known, or fewer trips that they are of, a route is not called the worst."""
 
 FATES = {
     "read": "read",
@@ -122,6 +122,16 @@ class ReplayViews:
     regularity_rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What became of the vehicles in a simulation: how far to believe it, counts, rules, and the figure's name."""
+
+    verdict: str
+    rows: tuple[CountRow, ...]
+    notes: tuple[str, ...]
+    figure: str
+
+
 def replay_views(tally: Tally, note: str) -> ReplayViews:
     """Give all rows and sentences."""
     return ReplayViews(
@@ -204,12 +214,14 @@ def _on_time_sentence(counts: OnTimeCounts, timepoints: OnTimeCounts, rule: str)
 def _worst_route(tally: Tally) -> Iterator[str]:
     by_route = tally.by_route()
     found = {route: counts_of(by_route[route]) for route in busiest(by_route)}
-    known = {route: counts for route, counts in found.items() if counts.judged >= KNOWN_CALLS}
+    enough = {route for route, trips in tally.known_trips.items() if trips >= KNOWN_TRIPS}
+    known = {route: counts for route, counts in found.items() if counts.judged >= KNOWN_CALLS and route in enough}
     if len(known) > 1:
         worst = min(known, key=lambda route: known[route].on_time_share)
         counts = known[worst]
         yield (
-            f"Route {plain(route_name(tally, worst))} was worst: {_share(counts.on_time_share)} of "
+            f"Of the {number(len(known))} routes with {KNOWN_CALLS} known calls of {KNOWN_TRIPS} trips or more, "
+            f"{plain(route_name(tally, worst))} was worst: {_share(counts.on_time_share)} of "
             f"{counted(counts.judged, 'known call')} on time."
         )
 

@@ -11,8 +11,8 @@ from gtfs.stop_visits import BoolArray
 MAX_TRIPS, MAX_PAIRS = 15, 15
 """Rows that the report lists."""
 
-KNOWN_CALLS = 3
-"""With fewer calls whose time is known, a trip is not compared with others."""
+KNOWN_CALLS, KNOWN_SHARE = 3, 0.25
+"""With fewer calls whose time is known, or a smaller share of its calls, a trip is not compared with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def worst_trips(result: ReplayResult) -> list[TripLateness]:
     known = np.isfinite(deviation_s)
     counts = np.add.reduceat(known, start[:-1], dtype=np.int64)
     off_s = np.add.reduceat(np.where(known, np.abs(deviation_s), 0.0), start[:-1]) / np.maximum(counts, 1)
-    off_s = np.where(counts >= KNOWN_CALLS, off_s, -1.0)
+    off_s = np.where(counts >= np.maximum(KNOWN_CALLS, KNOWN_SHARE * np.diff(start)), off_s, -1.0)
     rows = np.argsort(-off_s, kind="stable")[:MAX_TRIPS]
     return [_lateness(result, row, float(off_s[row])) for row in rows.tolist() if off_s[row] >= 0]
 

@@ -8,14 +8,15 @@ from matplotlib.image import imread
 
 from gtfs.due_calls import due_calls
 from gtfs.headways import Headways, headway_adherence
-from gtfs.on_time import ON_TIME_RULES
+from gtfs.on_time import ON_TIME_RULES, Punctuality
 from gtfs.stop_visits import Quality
+from scenarios.drawing import Drawing
 from scenarios.numerals import UNKNOWN
 from scenarios.replay_detours import detours
 from scenarios.replay_lines import busiest_lines
-from scenarios.replay_report import render_replay, write_replay
+from scenarios.replay_report import add_simulated, render_replay, write_replay
 from scenarios.replay_tally import LIMIT_S, percentiles_s, tally
-from scenarios.replay_views import replay_views
+from scenarios.replay_views import CountRow, Simulated, replay_views
 from scenarios.replay_worst import bunched_pairs, wide_pairs, worst_trips
 from tests.test_report import HOSTILE, Page
 from tests.test_tides import FIRST_S, paper_result
@@ -214,3 +215,53 @@ def test_notices_are_shown_with_what_to_do(tmp_path):
     assert "AVL_RANGE" in text
     assert "&lt;b&gt;pings.csv" in text
     assert "Send degrees" in text
+
+
+def test_what_a_simulation_made_of_the_vehicles_stands_in_the_report_with_its_picture(tmp_path):
+    written = write_replay([paper_result(tmp_path)], tmp_path / "out")
+    before = Page((tmp_path / "out" / "report.html").read_text())
+    picture = tmp_path / "into.png"
+    picture.write_bytes((tmp_path / "out" / "figures" / "replay_hours.png").read_bytes())
+    rows = (CountRow("driven whole", "7", ""), CountRow("not driven", "2", ""))
+    simulated = Simulated("No vehicle fell behind its curve.", rows, ("They give way.",), "into")
+    add_simulated(
+        written, tmp_path / "out", "", simulated, Drawing(picture, "Real and simulated", "Each line is a bus.")
+    )
+    after = Page((tmp_path / "out" / "report.html").read_text())
+    for words in (
+        "in the simulation",
+        "No vehicle fell behind its curve.",
+        "driven whole",
+        "They give way.",
+        "is a bus",
+    ):
+        assert words in after.text
+        assert words not in before.text
+    pictures = [sum("src" in attributes for _, attributes in page.tags) for page in (before, after)]
+    assert pictures[1] == pictures[0] + 1
+
+
+def test_trips_of_which_the_trace_cannot_tell_are_counted_apart(tmp_path):
+    result = paper_result(tmp_path)
+    views = words_of(tallied(replace(result, missing=(), unjudged=result.missing)))
+    assert "Of 1 other trip that nobody was seen on the trace cannot tell whether it ran." in views.headlines[0]
+    assert "missing" not in views.headlines[0]
+    assert [row.count for row in views.trips if row.words.startswith(("missing", "not judged"))] == ["0", "1"]
+
+
+def test_no_route_is_called_the_worst_on_little_evidence(tmp_path):
+    sums = tallied(paper_result(tmp_path))
+    sums.fate[:] = 0
+    sums.fate[0, 8, 0, [Punctuality.ON_TIME, Punctuality.LATE]] = 300, 100
+    sums.fate[1, 8, 0, [Punctuality.ON_TIME, Punctuality.LATE]] = 20, 79
+    sums.known_trips.update({0: 30, 1: 30})
+
+    def worst():
+        return [words for words in words_of(sums).headlines if "worst" in words]
+
+    assert not worst()
+    sums.fate[1, 8, 0, Punctuality.LATE] = 80
+    (words,) = worst()
+    assert "Of the 2 routes with 100 known calls of 10 trips or more, 7 was worst: 20" in words
+    sums.known_trips[1] = 9
+    assert not worst()

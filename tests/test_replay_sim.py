@@ -17,7 +17,7 @@ from networks.netxml import read_network
 from networks.paths import path_over
 from scenarios.demo.buses import write_demo_feed
 from scenarios.demo.city import write_demo_city
-from scenarios.replay_into import IntoRow, replay_into
+from scenarios.replay_into import IntoRow, replay_into, simulated
 from scenarios.scenario import read_scenario
 from scenarios.tables import read_csv
 from sim.demand import synthetic_demand
@@ -273,13 +273,18 @@ def test_a_scenario_is_run_with_real_vehicles_in_it(pool, recorded, tmp_path):
     text = write_demo_city(tmp_path / "city").read_text()
     quick = tmp_path / "city" / "quick.toml"
     quick.write_text(text.replace('end = "08:00:00"', 'end = "07:10:00"'))
-    told, shares = pool.apply(_into, (quick, transit.timetable, curves, tmp_path / "out"))
+    told, shares, shown = pool.apply(_into, (quick, transit.timetable, curves, tmp_path / "out"))
     assert told == ["max-pressure, seed 3"]
     assert shares[-1] == pytest.approx(1.0)
     rows = read_csv(tmp_path / "out" / "into.csv", IntoRow)
     assert {row.status for row in rows} == {"clipped", "driven", "not driven"}
     assert {row.reason for row in rows if row.status == "not driven"} == {"outside the time simulated"}
+    # the report counts what the table holds
+    assert [int(row.count) for row in shown.rows[:3]] == [
+        sum(row.status == status for row in rows) for status in ("driven", "clipped", "not driven")
+    ]
     summary = json.loads((tmp_path / "out" / "into.json").read_text())
+    assert shown.verdict == summary["notes"][-1]
     assert summary["replay"]["rides"] == sum(row.part > 0 for row in rows)
     assert (summary["variant"], summary["seed"], summary["service_date"]) == ("max-pressure", 3, "2026-05-13")
     assert any("own timetabled vehicles are left out" in note for note in summary["notes"])
@@ -296,8 +301,9 @@ def _into(path, day, curves, out_dir):
         labels[label] = None
         shares.append(share)
 
-    replay_into(read_scenario(path), day, curves, out_dir, variant="max-pressure", seed=3, on_progress=progress)
-    return list(labels), shares
+    scenario = read_scenario(path)
+    found = replay_into(scenario, day, curves, out_dir, variant="max-pressure", seed=3, on_progress=progress)
+    return list(labels), shares, simulated(found)
 
 
 def test_what_cannot_be_replayed_is_refused(recorded, tmp_path):

@@ -23,7 +23,7 @@ from sim.transit_run import TransitRun
 from tests.crossing import SCENARIO, write_cars, write_crossing, write_scenario
 from tests.made_up import run_row
 
-LONG = SCENARIO.replace('"00:05:00"', '"03:00:00"').replace("seeds = [1, 2]", "seeds = [1, 2, 3]")
+LONG = SCENARIO.replace('"00:05:00"', '"01:30:00"').replace("seeds = [1, 2]", "seeds = [1, 2, 3]")
 TABLES = ("junctions.csv", "comparison.csv", "refusals.csv", "report.html")
 
 

@@ -395,6 +395,7 @@ def test_a_summary_counts_missing_and_leaves_unknown_out_of_shares(tmp_path):
         "performed": 3,
         "evidence": {"trip id": 2, "block and time": 1},
         "missing": 1,
+        "unjudged": 0,
         "added": 1,
     }
     assert summary["stop_visits"] == {
@@ -415,6 +416,7 @@ def test_a_summary_counts_missing_and_leaves_unknown_out_of_shares(tmp_path):
     assert summary["deviation_s"]["all_stops"] == {"count": 4, "mean": 36.375, "p10": -120.0, "p50": 15.0, "p90": 130.0}
     assert summary["pings"] == {
         "read": 12,
+        "left_out": 0,
         "duplicate": 3,
         "jump": 1,
         "matched": 5,
@@ -422,6 +424,7 @@ def test_a_summary_counts_missing_and_leaves_unknown_out_of_shares(tmp_path):
         "not_started": 0,
         "finished": 0,
         "no_trip": 1,
+        "other_days": 0,
     }
     assert summary["events"] == {"bunched": 1, "off route": 1, "skipped stop": 1}
     assert summary["notices"][0]["count"] == 2
