@@ -105,7 +105,10 @@ class EventWatch:
             LAID_OVER: self._laid_over,
             SILENT: self._heard_again,
         }
+        patterns, pattern = self.plan.timetable.patterns, self.plan.timetable.trips.pattern
         for ping, kind, since_s, value in _rows(found):
+            if kind in {LEFT_ROUTE, BACK_ON_ROUTE} and patterns.shape[pattern[matched.trip[ping]]] < 0:
+                continue  # straight from stop to stop is not where streets lead
             row, now_s = int(matched.performed[ping]), float(matched.time_s[ping])
             yield tell[kind](row, since_s, now_s, value)
 

@@ -94,6 +94,7 @@ class Tally:
     performed: int = 0
     missing: int = 0
     unjudged: int = 0
+    shapeless: int = 0
     known_trips: Counter[int] = field(default_factory=Counter)
     added: int = 0
     skipped: int = 0
@@ -137,6 +138,8 @@ class Tally:
         self.performed += len(result.performed)
         self.missing += len(result.missing)
         self.unjudged += len(result.unjudged)
+        patterns, pattern = result.plan.timetable.patterns, result.plan.timetable.trips.pattern
+        self.shapeless += int((patterns.shape[pattern[trip]] < 0).sum())
         self.added += int(is_added(result, trip, day).sum())
         self.evidence.update(int(one.evidence) for one in result.performed)
         judged = np.bincount(due.owner[due.punctuality != Punctuality.UNKNOWN], minlength=len(due.trips)) > 0

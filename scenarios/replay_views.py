@@ -246,6 +246,14 @@ def _warnings(tally: Tally, note: str) -> Iterator[Caveat]:
             "and trace are of the same time; these trips are marked Added.",
             is_strong=True,
         )
+    if tally.shapeless:
+        yield Caveat(
+            "Lines without a shape",
+            f"Of {counted(tally.shapeless, 'trip')} the feed does not say which way they go. Their lines are straight "
+            "from stop to stop, so no vehicle on them is said to have left its route, and of positions beside them no "
+            "time is known. Give a feed with shapes.txt.",
+            is_strong=False,
+        )
     counts = tally.all_stops()
     if counts.unknown > counts.judged:
         yield Caveat(

@@ -265,3 +265,11 @@ def test_no_route_is_called_the_worst_on_little_evidence(tmp_path):
     assert "Of the 2 routes with 100 known calls of 10 trips or more, 7 was worst: 20" in words
     sums.known_trips[1] = 9
     assert not worst()
+
+
+def test_lines_without_a_shape_are_told(tmp_path):
+    sums = tallied(paper_result(tmp_path))
+    for count in (0, 2):
+        sums.shapeless = count
+        told = {caveat.title: caveat.text for caveat in words_of(sums).warnings}
+        assert told.get("Lines without a shape", "").startswith("Of 2 trips the feed") == bool(count)

@@ -1,5 +1,6 @@
 """A replay from its first pings to its result: rows on disk, missing trips, regularity, runs of days; on paper."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,40 @@ def test_a_trip_that_nobody_was_seen_on_is_missing_where_the_trace_covers_its_ti
     result = only(session_of(tmp_path, ride(AT_8), OTHER, ride(AT_8 + 1200, trip="t3")))
     trips = result.plan.timetable.trips.trip_ids
     assert [(trips[trip], day_date(day).isoformat()) for trip, day in result.missing] == [("t2", "2026-03-04")]
+
+
+def absent(result) -> tuple[list[str], list[str]]:
+    """Trips that are missing, and those that cannot be judged."""
+    trips = result.plan.timetable.trips.trip_ids
+    return [trips[trip] for trip, _ in result.missing], [trips[trip] for trip, _ in result.unjudged]
+
+
+@pytest.mark.parametrize(("stops", "is_judged"), [(1, True), (2, False), (6, False)])
+def test_a_trip_that_a_vehicle_without_a_trip_may_have_driven_is_not_judged(tmp_path, stops, is_judged):
+    # seen at so many of its six stops around their time, and too seldom for its trip to be guessed
+    unnamed = [s for s in ride(AT_8 + 600, vehicle="unnamed", trip="") if s.x_m in range(0, 1000 * stops, 1000)]
+    rides = ride(AT_8), OTHER, unnamed, ride(AT_8 + 1200, trip="t3")
+    assert absent(only(session_of(tmp_path, *rides))) == ((["t2"], []) if is_judged else ([], ["t2"]))
+
+
+def test_a_vehicle_without_a_trip_at_another_time_excuses_nobody(tmp_path):
+    late = [s for s in ride(AT_8 + 3000, vehicle="unnamed", trip="") if s.x_m % 1000 == 0]
+    result = only(session_of(tmp_path, ride(AT_8), OTHER, late, ride(AT_8 + 1200, trip="t3")))
+    assert absent(result) == (["t2"], [])
+
+
+def test_of_a_fleet_of_which_one_vehicle_is_in_the_trace_nothing_is_called_missing(tmp_path):
+    # one of the route's three trips is seen while another route's vehicle covers the time of all
+    other = list(ride(AT_8 + 520, {5000: 1800}, vehicle="other", trip="u1"))
+    result = only(session_of(tmp_path, ride(AT_8), other))
+    assert absent(result) == ([], ["t2", "t3"])
+
+
+@pytest.mark.parametrize(("shape", "told"), [("way", ["off route", "back on route"]), ("", [])])
+def test_beside_a_line_that_is_straight_from_stop_to_stop_nobody_has_left_the_route(tmp_path, shape, told):
+    round_about = [replace(sight, y_m=200.0) if 1200 <= sight.x_m <= 1800 else sight for sight in ride(AT_8)]
+    result = only(session_of(tmp_path, round_about, trips=TRIPS.replace(",way,", f",{shape},")))
+    assert [str(e.kind) for e in result.events if e.kind in {Kind.OFF_ROUTE, Kind.BACK_ON_ROUTE}] == told
 
 
 def test_a_hole_in_the_whole_trace_says_nothing_about_trips_in_it(tmp_path):
