@@ -112,21 +112,24 @@ def visit_headways(
     visits: StopVisits,
     missing: Sequence[tuple[int, int]],
     covered: Coverage,
+    unjudged: Sequence[tuple[int, int]] = (),
 ) -> tuple[Headways, Integers]:
     """Headways of visits at the same stop of a route and direction on a service day, and the visit ahead of each.
 
     Trips that are missing had a departure scheduled and none that was real. Behind a visit of which nobody knows when
-    it was, the actual headway is not known either, nor over a time that the trace does not cover.
+    it was, or whether it was, the actual headway is not known either, nor over a time that the trace does not cover.
 
     Returns
     -------
     Headways, and the row of the visit ahead, NONE where there is none, shape (visits,).
     """
-    trip, day, call, scheduled_s = _with_missing(plan, performed, visits, missing)
+    trip, day, call, scheduled_s = _with_missing(plan, performed, visits, (*missing, *unjudged))
+    maybe = int(np.diff(plan.calls.start)[[trip for trip, _ in unjudged]].sum()) if unjudged else 0
     actual_s = np.concatenate((visits.departure_s, np.full(len(call) - len(visits), np.nan)))
     place = visit_places(plan, trip, day, call)
     found = headways_of(place, scheduled_s, actual_s)
-    is_unseen = np.concatenate((~visits.is_skipped, np.zeros(len(call) - len(visits), np.bool_))) & np.isnan(actual_s)
+    is_lost = np.arange(len(visits), len(call)) < len(call) - maybe
+    is_unseen = np.concatenate((~visits.is_skipped, ~is_lost)) & np.isnan(actual_s)
     behind = _before(place, scheduled_s, scheduled_s)
     unclear = (behind >= 0) & is_unseen[behind]
     count = len(visits)

@@ -156,7 +156,8 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
         some = [performed[number] for number in chosen.tolist()]
         lost = [one for one in absent.missing if one[1] in days]
         visits = _visits(session, some, place[row], days)
-        headways, ahead = visit_headways(plan, some, visits, lost, covered)
+        unjudged = [one for one in absent.unjudged if one[1] in days]
+        headways, ahead = visit_headways(plan, some, visits, lost, covered, unjudged)
         shown = np.flatnonzero(place[owner] >= 0).tolist()
         told = [_of_trip(events[number], int(place[owner[number]])) for number in shown]
         yield ReplayResult(
@@ -169,7 +170,7 @@ def results(session: Session, runs: Iterable[set[int]]) -> Iterator[ReplayResult
             headways=headways,
             ahead=ahead,
             missing=lost,
-            unjudged=[one for one in absent.unjudged if one[1] in days],
+            unjudged=unjudged,
             pings=cache(partial(_matched, session, place[row], rank, days)),
             events=sorted([*told, *regularity_events(visits, headways, ahead)], key=event_order),
             counts=session.counts,

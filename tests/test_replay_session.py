@@ -58,7 +58,13 @@ def test_a_trip_that_a_vehicle_without_a_trip_may_have_driven_is_not_judged(tmp_
     # seen at so many of its six stops around their time, and too seldom for its trip to be guessed
     unnamed = [s for s in ride(AT_8 + 600, vehicle="unnamed", trip="") if s.x_m in range(0, 1000 * stops, 1000)]
     rides = ride(AT_8), OTHER, unnamed, ride(AT_8 + 1200, trip="t3")
-    assert absent(only(session_of(tmp_path, *rides))) == ((["t2"], []) if is_judged else ([], ["t2"]))
+    result = only(session_of(tmp_path, *rides))
+    assert absent(result) == ((["t2"], []) if is_judged else ([], ["t2"]))
+    # behind a trip that may have been driven nobody knows the headway
+    third = int(result.visits.start[result.trip_ids.index("t3")])
+    actual_s = result.headways.actual_s[third : third + 5]
+    np.testing.assert_allclose(actual_s, [1200.0 if is_judged else np.nan] * 5)
+    assert any(event.kind == Kind.GAP for event in result.events) == is_judged
 
 
 def test_a_vehicle_without_a_trip_at_another_time_excuses_nobody(tmp_path):
