@@ -23,7 +23,7 @@ KNOWN_CALLS, KNOWN_TRIPS = 100, 10
 
 FATES = {
     "read": "read",
-    "left_out": "left out as they cannot be true, or are no sound record: see the faults below",
+    "left_out": "left out when they were read: old when published, out of range or illegible; see the faults below",
     "late": "came more than a minute after newer ones of their vehicle, so too late to count",
     "duplicate": "say again what the vehicle said just before",
     "jump": "would need a speed that no bus reaches",
