@@ -75,6 +75,14 @@ class Engine:
 
     def __enter__(self) -> Self:
         """Load network and demand."""
+        try:
+            self._start()
+        except BaseException:
+            self._log.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         module = _module(self.kind)
         if module.isLoaded():
             raise RunError(
@@ -93,7 +101,6 @@ class Engine:
         except Exception as fault:
             raise InputError("SUMO_INPUT", self._reason(fault), remedy="Correct the file that SUMO names") from fault
         self.api = module
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
