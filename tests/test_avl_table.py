@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gtfs import avl_lines, avl_parquet
 from gtfs.avl import read_pings
-from gtfs.avl_batch import Batch
+from gtfs.avl_batch import Batch, rows_left_out
 from gtfs.avl_columns import parse_column_map, read_column_map
 from gtfs.avl_csv import BAD_QUOTE, read_csv_pings
 from networks.faults import InputError
@@ -159,6 +159,7 @@ def test_a_row_that_cannot_be_true_is_left_out_and_told_with_its_line(line, code
     found = read(HEAD + GOOD + "\n" + line + "\n" + GOOD + line + "\n")
     assert rows(found) == [("12", "T1", NOON_S, 43.25, 76.95)] * 2
     assert said(found) == [(code, severity, 4, field, line if value is None else value, 2)]
+    assert rows_left_out(notice for batch in found for notice in batch.notices) == 2
 
 
 @pytest.mark.parametrize(
@@ -180,6 +181,15 @@ def test_a_value_that_cannot_be_true_is_left_blank_and_the_row_kept(line, field,
     pings = found[0].pings
     assert np.isnan([pings.heading_deg[1], pings.speed_mps[1], pings.odometer_m[1], found[0].told_s[1]]).all()
     assert said(found) == [("RT_RANGE", "warning", 3, field, value, 1)]
+    assert rows_left_out(found[0].notices) == 0
+
+
+def test_what_to_do_about_milliseconds_and_swapped_places_is_told():
+    found = read(HEAD + "12,1778673600000,,T1,43.25,76.95,,,,\n12,1778673600,,T1,153.0,-27.5,,,,\n")
+    assert [notice.remedy for notice in found[0].notices] == [
+        "In milliseconds, it seems; divide by 1,000 to give seconds: left out",
+        "Off the globe, or swapped with the longitude: left out",
+    ]
 
 
 def test_a_row_without_a_time_has_that_of_its_publication_and_it_is_told():
