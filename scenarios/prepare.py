@@ -10,11 +10,12 @@ from networks.faults import InputError
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from scenarios.hotspots import Screening, screen_hotspots, write_hotspots
-from scenarios.scenario import Scenario, TransitSource
+from scenarios.scenario import Scenario, TransitSource, Variant
 from scenarios.tables import write_csv
 from scenarios.transit_import import SUMMARY, import_to_folder
 from signals.controller import controller_kind
 from signals.flows import SignalFlows
+from signals.outside_controller import is_outside, outside_controller
 from signals.plan import build_plan
 from sim.areas import signal_or_junction
 from sim.counts import CountFit
@@ -121,9 +122,20 @@ def _demand(scenario: Scenario, network: RoadNetwork, inputs: Path) -> Demand:
 
 def _flows(scenario: Scenario, network: RoadNetwork, demand: Demand) -> SignalFlows | None:
     """The traffic that plans are made for, once for all runs."""
-    if all(controller_kind(variant.controller).programs is None for variant in scenario.variants):
+    if not any(_makes_plans(variant) for variant in scenario.variants):
         return None
     return signal_flows(network, demand.route_files, scenario.begin_s, scenario.end_s)
+
+
+def _makes_plans(variant: Variant) -> bool:
+    return not is_outside(variant.controller) and controller_kind(variant.controller).programs is not None
+
+
+def _controller_folder(variant: Variant, scenario: Scenario) -> Path | None:
+    """Where a worker finds the class of somebody else's that runs a variant: its own path may be another than ours."""
+    if not is_outside(variant.controller):
+        return None
+    return outside_controller(variant.controller, scenario.path.parent).root
 
 
 def _signals(scenario: Scenario, network: RoadNetwork, screening: Screening | None) -> tuple[str, ...]:
@@ -168,7 +180,8 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             step_s=scenario.step_s,
             teleport_s=scenario.teleport_s,
             transit=prepared.transit,
-            flows=prepared.flows if controller_kind(variant.controller).programs else None,
+            flows=prepared.flows if _makes_plans(variant) else None,
+            controller_folder=_controller_folder(variant, scenario),
         )
         for seed in seeds
         for variant in scenario.variants

@@ -12,7 +12,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from networks.faults import RunError
+from networks.intake import file_sha256
 from scenarios.tables import as_record, from_record
+from signals.outside_controller import is_outside, outside_controller
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.run import Run, RunSpec
@@ -35,8 +37,16 @@ def _digest(spec: RunSpec) -> str:
         "network": spec.network.name,
         "routes": [path.name for path in spec.routes],
         "transit": _content(spec.transit) if spec.transit else None,
+        "controller_folder": _controller_content(spec),
     }
     return sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _controller_content(spec: RunSpec) -> str | None:
+    """Hash of the file with somebody else's controller; None where it is one of ours."""
+    if not is_outside(spec.controller):
+        return None
+    return file_sha256(outside_controller(spec.controller, spec.controller_folder).file)
 
 
 def _content(folder: Path) -> str:

@@ -14,6 +14,7 @@ from networks.faults import InputError
 from networks.intake import require_file
 from signals.controller import controller_parameters
 from signals.intergreen import Clearance
+from signals.outside_controller import is_outside, outside_controller
 from sim.dwell import DEFAULT_S
 from sim.modes import modes_named
 
@@ -122,7 +123,9 @@ class Scenario:
             (*self.crashes.files, *([self.crashes.columns] if self.crashes.columns else [])) if self.crashes else ()
         )
         feed = (self.transit.feed,) if self.transit else ()
-        return (self.network.path, *demand, *crashes, *feed)
+        named = dict.fromkeys(variant.controller for variant in self.variants if is_outside(variant.controller))
+        classes = dict.fromkeys(outside_controller(name, self.path.parent).file for name in named)
+        return (self.network.path, *demand, *crashes, *feed, *classes)
 
 
 class ScenarioError(InputError):
@@ -187,7 +190,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         top=int(check.number(hotspots, "hotspots.top", DEFAULT_TOP, least=1)),
         junctions=junctions,
         clearance=Clearance(check.choice(signals, "signals.clearance", tuple(Clearance))),
-        variants=_variants(check, top.get("variant", [])),
+        variants=_variants(check, top.get("variant", []), path.parent),
         transit=_transit(check, top),
     )
     check.finish()
@@ -368,26 +371,26 @@ def _junctions(check: _Check, value: Any) -> str | tuple[str, ...]:
     return "all"
 
 
-def _variants(check: _Check, rows: Any) -> tuple[Variant, ...]:
+def _variants(check: _Check, rows: Any, folder: Path) -> tuple[Variant, ...]:
     if not isinstance(rows, list) or not rows:
         check.fault("variant", "at least one [[variant]] is needed; the first is what the others are compared with")
         return ()
-    variants = tuple(_variant(check, row, f"variant[{number}]") for number, row in enumerate(rows, start=1))
+    variants = tuple(_variant(check, row, f"variant[{number}]", folder) for number, row in enumerate(rows, start=1))
     names = [variant.name for variant in variants]
     for name in sorted({name for name in names if names.count(name) > 1}):
         check.fault("variant.name", f"{name!r} stands twice")
     return variants
 
 
-def _variant(check: _Check, row: Any, where: str) -> Variant:
+def _variant(check: _Check, row: Any, where: str, folder: Path) -> Variant:
     table = check.table(row, where, ("name", "controller", "parameters"))
     controller = check.text(table, f"{where}.controller", "static")
     parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
     try:
-        controller_parameters(controller, parameters)
+        controller_parameters(controller, parameters, folder)
     except InputError as fault:
         check.fault(f"{where}.{fault.field}", fault.what, fault.remedy, fault.code)
-    return Variant(check.text(table, f"{where}.name", controller), controller, dict(parameters))
+    return Variant(check.text(table, f"{where}.name", controller.rpartition(":")[2]), controller, dict(parameters))
 
 
 TEMPLATE = """\

@@ -1,12 +1,15 @@
 """The controller protocol, and which controllers there are.
 
 A controller sees one signal and wishes for a stage; the interlock decides. ``static`` and ``webster`` are none in this
-sense: they are programs, which SUMO runs by itself (see :mod:`signals.static`, :mod:`signals.webster`).
+sense: they are programs, which SUMO runs by itself (see :mod:`signals.static`, :mod:`signals.webster`). A name such as
+``module:Class`` is a class of somebody else's (see :mod:`signals.outside_controller`).
 """
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from networks.faults import InputError
@@ -15,6 +18,7 @@ from signals.actuated import Actuated, ActuatedParameters
 from signals.flows import SignalFlows
 from signals.max_pressure import MaxPressure, MaxPressureParameters
 from signals.observation import Observation
+from signals.outside_controller import Guarded, is_outside, outside_controller, outside_parameters
 from signals.plan import SignalPlan
 from signals.self_control import SelfControl, SelfControlParameters
 from signals.static import StaticParameters
@@ -40,6 +44,7 @@ class ControllerKind:
     parameters: type
     make: Callable[[SignalPlan, Any], Controller] | None
     programs: Callable[[Sequence[SignalPlan], SignalFlows], dict[str, Program]] | None = None
+    free_stages: bool = False
 
 
 CONTROLLERS: dict[str, ControllerKind] = {
@@ -62,35 +67,55 @@ CONTROLLERS: dict[str, ControllerKind] = {
         "serves the stage that lets most vehicles through in the time that it takes, as predicted",
         SelfControlParameters,
         SelfControl,
+        free_stages=True,
     ),
 }
 
 
-def controller_kind(name: str) -> ControllerKind:
-    """Look a controller up by its name; CONFIG_VALUE with the nearest known one otherwise."""
+def controller_kind(name: str, folder: Path | None = None) -> ControllerKind:
+    """Look a controller up by its name, or import the class that ``module:Class`` names.
+
+    Parameters
+    ----------
+    folder
+        Where the module of such a class is looked for before Python's own path: the scenario's.
+
+    Raises
+    ------
+    InputError
+        CONFIG_VALUE with the nearest known name; what :func:`signals.outside_controller.outside_controller` raises.
+    """
+    if is_outside(name):
+        outside = outside_controller(name, folder)
+        return ControllerKind(outside.description, outside.parameters, partial(Guarded, outside))
     kind = CONTROLLERS.get(name)
     if kind is None:
         near = difflib.get_close_matches(name, CONTROLLERS, n=1)
-        known = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(CONTROLLERS)}"
+        known = f"Did you mean {near[0]!r}?" if near else f'Known are {", ".join(CONTROLLERS)}, or "module:Class"'
         raise InputError("CONFIG_VALUE", f"unknown controller {name!r}", field="controller", remedy=known)
     return kind
 
 
-def controller_parameters(name: str, given: Mapping[str, object]) -> Any:
+def controller_parameters(name: str, given: Mapping[str, object], folder: Path | None = None) -> Any:
     """The parameters of a controller with what was given laid over its defaults.
 
     Raises
     ------
     InputError
-        CONFIG_KEY for an unknown name, CONFIG_VALUE for a value that is no number above zero.
+        CONFIG_KEY for an unknown name, CONFIG_VALUE for a value that is no number above zero; those of somebody else's
+        class may be anything that it takes.
     """
-    kind = controller_kind(name).parameters
+    kind = controller_kind(name, folder).parameters
     known = [field.name for field in fields(kind)]
     for key, value in given.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             remedy = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known) or 'none'}"
             raise InputError("CONFIG_KEY", f"{name} has no parameter {key!r}", field="parameters", remedy=remedy)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if not is_outside(name) and not _is_above_zero(value):
             raise InputError("CONFIG_VALUE", f"{key} must be a number above zero, not {value!r}", field="parameters")
-    return kind(**given)
+    return outside_parameters(outside_controller(name, folder), dict(given)) if is_outside(name) else kind(**given)
+
+
+def _is_above_zero(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) and value > 0

@@ -54,8 +54,8 @@ def replay(
         Called now and then with the simulated time (s).
     """
     began_s = time.process_time()
-    kind = controller_kind(spec.controller)
-    parameters = controller_parameters(spec.controller, spec.parameters)
+    kind = controller_kind(spec.controller, spec.controller_folder)
+    parameters = controller_parameters(spec.controller, spec.parameters, spec.controller_folder)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))

@@ -41,7 +41,8 @@ class RunSpec:
 
     ``controlled`` signals get the controller and its clearance; ``measured`` junctions get a row each.
     ``transit`` is the folder of an imported timetable. ``flows`` is the traffic that plans are made for, where the
-    controller makes plans; None has it taken from ``routes``.
+    controller makes plans; None has it taken from ``routes``. ``controller_folder`` is where the module of a controller
+    that is named ``module:Class`` lies.
     """
 
     variant: str
@@ -59,6 +60,7 @@ class RunSpec:
     teleport_s: float = -1.0
     transit: Path | None = None
     flows: SignalFlows | None = None
+    controller_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ def simulate(
     """
     began_s = time.process_time()
     network = read_network(spec.network) if network is None else network
-    kind = controller_kind(spec.controller)
-    parameters = controller_parameters(spec.controller, spec.parameters)
+    kind = controller_kind(spec.controller, spec.controller_folder)
+    parameters = controller_parameters(spec.controller, spec.parameters, spec.controller_folder)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     areas = junction_areas(network, spec.measured)
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
@@ -168,7 +170,7 @@ def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
 
 def planned_flows(network: RoadNetwork, spec: RunSpec) -> SignalFlows | None:
     """The traffic that a run's plans are made for; None where its controller makes none."""
-    if controller_kind(spec.controller).programs is None or spec.flows is not None:
+    if controller_kind(spec.controller, spec.controller_folder).programs is None or spec.flows is not None:
         return spec.flows
     demand = demand_from_routes(spec.routes, network)
     return signal_flows(network, demand.route_files, spec.begin_s, spec.end_s)
