@@ -4,9 +4,11 @@ import io
 import json
 import math
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,10 +16,14 @@ import numpy as np
 from networks.faults import RunError
 from networks.intake import file_sha256
 from scenarios.tables import as_record, from_record
+from signals.history import SignalHistory
 from signals.outside_controller import is_outside, outside_controller
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
+from sim.passages import Passages
 from sim.run import Run, RunSpec
+from sim.signal_measures import CycleMeasures, ModeMeasures, MovementMeasures
+from sim.signal_record import SignalRun
 from sim.transit_plan import CALLS_FILE, WAYS_FILE, TransitFiles
 from sim.transit_run import TransitRun
 
@@ -64,7 +70,8 @@ def run_to_json(run: Run) -> str:
         "measures": as_record(run.measures),
         "junctions": [as_record(row) for row in run.junctions],
         "refusals": [as_record(row) for row in run.refusals],
-        "transit": _packed(run.transit) if run.transit else None,
+        "transit": _packed(_columns(run.transit)) if run.transit else None,
+        "signals": _signals_record(run.signals) if run.signals else None,
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -76,21 +83,59 @@ def run_from_json(text: str) -> Run:
         measures=from_record(RunMeasures, plain["measures"]),
         junctions=tuple(from_record(JunctionMeasures, row) for row in plain["junctions"]),
         refusals=tuple(from_record(RefusedWish, row) for row in plain["refusals"]),
-        transit=_unpacked(plain["transit"]) if plain["transit"] else None,
+        transit=_transit_run(_unpacked(plain["transit"])) if plain["transit"] else None,
+        signals=_signal_run(plain["signals"]) if plain["signals"] else None,
     )
 
 
-def _packed(transit: TransitRun) -> str:
-    """Columns of a run's timetabled vehicles as text: as numbers in JSON they would be ten times as long."""
+def _signals_record(run: SignalRun) -> dict[str, Any]:
+    """A run's signals: rows as records, states and passages as packed columns."""
+    return {
+        "movements": [as_record(row) for row in run.movements],
+        "cycles": [as_record(row) for row in run.cycles],
+        "modes": [as_record(row) for row in run.modes],
+        "histories": [_packed(_columns(history)) for history in run.histories],
+        "passages": _packed(_columns(run.passages)),
+    }
+
+
+def _signal_run(plain: Mapping[str, Any]) -> SignalRun:
+    return SignalRun(
+        movements=tuple(from_record(MovementMeasures, row) for row in plain["movements"]),
+        cycles=tuple(from_record(CycleMeasures, row) for row in plain["cycles"]),
+        modes=tuple(from_record(ModeMeasures, row) for row in plain["modes"]),
+        histories=tuple(_history(_unpacked(text)) for text in plain["histories"]),
+        passages=Passages(**_unpacked(plain["passages"])),
+    )
+
+
+def _history(columns: dict[str, Any]) -> SignalHistory:
+    return SignalHistory(
+        signal_id=str(columns["signal_id"]),
+        begins_s=tuple(columns["begins_s"].tolist()),
+        states=tuple(columns["states"].tolist()),
+        end_s=float(columns["end_s"]),
+    )
+
+
+def _transit_run(columns: dict[str, Any]) -> TransitRun:
+    return TransitRun(**columns | {"end_s": float(columns["end_s"])})
+
+
+def _columns(value: Any) -> dict[str, Any]:
+    return {item.name: np.asarray(getattr(value, item.name)) for item in fields(value)}
+
+
+def _packed(columns: Mapping[str, Any]) -> str:
+    """Columns as text: as numbers in JSON they would be ten times as long."""
     archive = io.BytesIO()
-    np.savez_compressed(archive, **{item.name: getattr(transit, item.name) for item in fields(transit)})
+    np.savez_compressed(archive, **columns)
     return b64encode(archive.getvalue()).decode("ascii")
 
 
-def _unpacked(text: str) -> TransitRun:
+def _unpacked(text: str) -> dict[str, Any]:
     with np.load(io.BytesIO(b64decode(text, validate=True)), allow_pickle=False) as archive:
-        columns = {name: archive[name] for name in archive.files}
-    return TransitRun(**columns | {"end_s": float(columns["end_s"])})
+        return {name: archive[name] for name in archive.files}
 
 
 def read_run(path: Path) -> Run:

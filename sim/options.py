@@ -22,6 +22,7 @@ class SumoOptions:
     teleport_s: float = -1.0
     additional: tuple[Path, ...] = ()
     tripinfo: Path | None = None
+    vehicle_routes: Path | None = None
     statistics: Path | None = None
     stop_visits: Path | None = None
     unfinished_stops: bool = False
@@ -52,6 +53,10 @@ class SumoOptions:
         if self.tripinfo is not None:
             words += ["--tripinfo-output", str(self.tripinfo)]
             words += ["--tripinfo-output.write-unfinished", "true", "--tripinfo-output.write-undeparted", "true"]
+        if self.vehicle_routes is not None:
+            words += ["--vehroute-output", str(self.vehicle_routes), "--vehroute-output.exit-times", "true"]
+            words += ["--vehroute-output.last-route", "true", "--vehroute-output.write-unfinished", "true"]
+            words += ["--vehroute-output.speedfactor", "true"]
         if self.statistics is not None:
             words += ["--statistic-output", str(self.statistics)]
         if self.stop_visits is not None:

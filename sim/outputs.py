@@ -52,6 +52,16 @@ class RawOutputs:
         return self.folder / "areas.xml"
 
     @property
+    def routes(self) -> Path:
+        """Every vehicle's route, with the time at which it left each edge."""
+        return self.folder / "routes.xml"
+
+    @property
+    def signals(self) -> Path:
+        """States that measured signals showed."""
+        return self.folder / "signals.xml"
+
+    @property
     def stop_visits(self) -> Path:
         """Stays of timetabled vehicles at their stops."""
         return self.folder / "stops.xml"
@@ -125,13 +135,24 @@ class AreaStops:
 
 def read_trips(path: Path, without: Collection[str] = ()) -> Trips:
     """Read a ``tripinfo`` output, unfinished and never inserted vehicles included, some vehicles left out."""
-    rows: list[Attributes] = []
+    return trips_of(read_trip_rows(path), without)
+
+
+def read_trip_rows(path: Path) -> dict[str, Attributes]:
+    """Rows of a ``tripinfo`` output by vehicle."""
+    rows: dict[str, Attributes] = {}
 
     def keep(tag: str, attributes: Attributes) -> None:
-        if tag == "tripinfo" and attributes["id"] not in without:
-            rows.append(attributes)
+        if tag == "tripinfo":
+            rows[attributes["id"]] = attributes
 
     parse_xml(path, keep, code="SUMO_OUTPUT")
+    return rows
+
+
+def trips_of(found: Mapping[str, Attributes], without: Collection[str] = ()) -> Trips:
+    """Trips as columns, some vehicles left out."""
+    rows = [row for name, row in found.items() if name not in without]
 
     def column(name: str) -> FloatArray:
         return np.array([float(row[name]) for row in rows], dtype=np.float64)
@@ -222,6 +243,7 @@ def write_additional(
         wanted = 'withInternal="true" excludeEmpty="true" writeAttributes="left timeLoss waitingTime"'
         lines.append(f'    <edgeData id="junctions" {place} period="{QUEUE_PERIOD_S:g}" {wanted}/>')
     lines.extend(_area_xml(area, raw.areas, span_s) for area in areas)
+    lines.extend(_record_xml(area.area_id, raw.signals) for area in areas if area.signalised)
     lines.extend(program_xml(signal_id, program) for signal_id, program in programs.items())
     write_text(raw.additional, "\n".join([*lines, "</additional>", ""]))
 
@@ -234,6 +256,12 @@ def _area_xml(area: JunctionArea, output: Path, span_s: float) -> str:
     ]
     exits = [f'        <detExit lane={quoteattr(lane)} pos="0" friendlyPos="true"/>' for lane in area.exits]
     return "\n".join([f'{head} openEntry="true">', *entries, *exits, "    </entryExitDetector>"])
+
+
+def _record_xml(signal_id: str, output: Path) -> str:
+    """A record of the states that a signal shows, each as it begins."""
+    place = f"source={quoteattr(signal_id)} dest={quoteattr(str(output))}"
+    return f'    <timedEvent type="SaveTLSSwitchStates" {place}/>'
 
 
 def program_xml(signal_id: str, program: Program) -> str:

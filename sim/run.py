@@ -25,11 +25,14 @@ from sim.outputs import (
     read_area_stops,
     read_edge_totals,
     read_events,
-    read_trips,
+    read_trip_rows,
+    trips_of,
     write_additional,
 )
 from sim.programs import fixed_programs, program_violations
 from sim.signal_flows import signal_flows
+from sim.signal_measures import Period
+from sim.signal_record import SignalRun, read_signal_run
 from sim.transit_plan import TransitFiles
 from sim.transit_record import TransitRecord
 from sim.transit_run import TransitRun
@@ -71,6 +74,7 @@ class Run:
     junctions: tuple[JunctionMeasures, ...]
     refusals: tuple[RefusedWish, ...]
     transit: TransitRun | None = None
+    signals: SignalRun | None = None
 
 
 def simulate(
@@ -126,7 +130,10 @@ def simulate(
                 progress_every_s,
                 transit.detectors if transit else None,
             )
-        trips = read_trips(raw.trips, transit.vehicles if transit else ())
+        timetabled = transit.vehicles if transit else frozenset[str]()
+        rows = read_trip_rows(raw.trips)
+        trips, who = trips_of(rows, timetabled), (spec.variant, spec.seed)
+        signals = read_signal_run(raw, network, areas, who, Period(spec.begin_s, spec.end_s), rows, timetabled)
         events, buses = read_events(raw.statistics), transit.read(raw, spec.end_s) if transit else None
         totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
     measures = RunMeasures(
@@ -145,8 +152,8 @@ def simulate(
         total_cpu_s=time.process_time() - began_s + child_cpu_s,
     )
     hours = (spec.end_s - spec.begin_s) / 3600
-    rows = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
-    return Run(measures, rows, tuple(control.refused) if control else (), buses)
+    junctions = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
+    return Run(measures, junctions, tuple(control.refused) if control else (), buses, signals)
 
 
 def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
@@ -161,6 +168,7 @@ def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
         teleport_s=spec.teleport_s,
         additional=(raw.additional, files.stops) if files else (raw.additional,),
         tripinfo=raw.trips,
+        vehicle_routes=raw.routes,
         statistics=raw.statistics,
         stop_visits=raw.stop_visits if files else None,
         unfinished_stops=True,
