@@ -154,6 +154,8 @@ def overdue_link(
 
     Of the stages in which it is green, the one that the shortest transition leads to.
     """
+    if now_s - min(state.red_since_s, default=np.inf) + _longest_way_s(plan) < max_red_s:
+        return None
     ways_s = [_way_s(plan, state, number) for number in range(len(plan.stages))]
     waits = [(now_s - since, bit) for bit, since in enumerate(state.red_since_s) if demand[bit] and since < np.inf]
     for wait_s, bit in sorted(waits, key=lambda item: (-item[0], item[1])):
@@ -162,6 +164,12 @@ def overdue_link(
         if nearest is not None and wait_s + ways_s[nearest] >= max_red_s:
             return bit, nearest
     return None
+
+
+@lru_cache(maxsize=4096)
+def _longest_way_s(plan: SignalPlan) -> float:
+    """The longest transition of a plan (s)."""
+    return max(transition(plan, a.state, b.state).total_s for a in plan.stages for b in plan.stages)
 
 
 def _way_s(plan: SignalPlan, state: SignalState, target: int) -> float:

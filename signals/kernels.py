@@ -1,10 +1,13 @@
 """Kernels of controllers: when vehicles reach the stop line, and how many a stage serves in what time."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+from signals.observation import Approaching
 
 HORIZON_S = 40.0
 """Departures later than this count for nothing: nobody is seen that long before."""
@@ -75,18 +78,123 @@ def _time_s(distance_m: float, speed_mps: float, free_mps: float) -> float:
     return (top_mps - now_mps) / ACCELERATION_MPS2 + (way_m - speeding_m) / top_mps
 
 
+class StageLaw(NamedTuple):
+    """What the stages of a signal do for its links.
+
+    Attributes
+    ----------
+    lane
+        Lane of each link, shape (links,); numbers below the count of links.
+    free_mps
+        Speed that may be driven before each link, shape (links,).
+    headway_s
+        Between two vehicles of a link in a stage (s), shape (stages, links); infinity at red.
+    start_s
+        When a link starts to discharge in a stage if one is shown now (s from now), shape (stages now, stages, links).
+    least_s
+        When a stage could end at the earliest if one is shown now (s from now), shape (stages now, stages).
+    yielding_start, yielding
+        In each stage, pairs of a link that must let another go first and that other: where those of a stage begin,
+        shape (stages + 1,), and the pairs, shape (pairs, 2).
+    """
+
+    lane: npt.NDArray[np.int64]
+    free_mps: npt.NDArray[np.float64]
+    headway_s: npt.NDArray[np.float64]
+    start_s: npt.NDArray[np.float64]
+    least_s: npt.NDArray[np.float64]
+    yielding_start: npt.NDArray[np.int64]
+    yielding: npt.NDArray[np.int64]
+
+
+class Waiting(NamedTuple):
+    """Since when links have had a queue, and since when one that is red (s), infinity without, shape (links,) each."""
+
+    queued_since_s: npt.NDArray[np.float64]
+    waits_since_s: npt.NDArray[np.float64]
+
+
 @njit(cache=True, nogil=True)
-def service_rates(
+def best_stage(
+    now_s: float,
+    stage: int,
+    who: Approaching,
+    halted: npt.NDArray[np.float64],
+    blocked: npt.NDArray[np.bool_],
+    law: StageLaw,
+    waiting: Waiting,
+    limits: tuple[float, float, float],
+) -> int:
+    """Choose the stage that serves most, the present one on a tie; a link that has waited too long comes first.
+
+    Parameters
+    ----------
+    now_s, stage
+        The time, and the stage shown.
+    who
+        Vehicles one by one.
+    halted, blocked
+        Standing vehicles of each link, and whether there is no room behind it, shape (links,).
+    law
+        What the stages do.
+    waiting
+        Brought up to date.
+    limits
+        A vehicle counts once more for each time that its link has had a queue for the first (s); what a change of stage
+        costs besides the time that it loses (s); a link red with a queue for the third (s) is served next.
+    """
+    ageing_s, penalty_s, longest_wait_s = limits
+    links = len(halted)
+    longest, first_s = -1, np.inf
+    worth = np.ones(links)
+    for link in range(links):
+        is_red = math.isinf(law.headway_s[stage, link])
+        _keep_since(waiting.queued_since_s, link, halted[link] > 0, now_s)
+        _keep_since(waiting.waits_since_s, link, halted[link] > 0 and is_red and not blocked[link], now_s)
+        if halted[link] > 0:
+            worth[link] += (now_s - waiting.queued_since_s[link]) / ageing_s
+        if waiting.waits_since_s[link] < first_s:
+            longest, first_s = link, waiting.waits_since_s[link]
+    must = longest if now_s - first_s >= longest_wait_s else -1
+    link_of, arrival_s = arrivals(who.row, who.distance_m, who.speed_mps, who.first, who.range_m, law.free_mps)
+    best, best_rate = stage, 0.0
+    for number in range(len(law.headway_s)):
+        # the present stage goes first, so that it stays on a tie
+        tried = stage if number == 0 else (number - 1 if number <= stage else number)
+        if must >= 0 and math.isinf(law.headway_s[tried, must]):
+            continue
+        rate, _ = service_rate(
+            link_of,
+            arrival_s,
+            law,
+            np.where(blocked, np.inf, law.headway_s[tried]),
+            law.start_s[stage, tried],
+            law.yielding[law.yielding_start[tried] : law.yielding_start[tried + 1]],
+            (law.least_s[stage, tried], 0.0 if tried == stage else penalty_s),
+            worth,
+        )
+        if rate > best_rate:
+            best, best_rate = tried, rate
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _keep_since(since_s: npt.NDArray[np.float64], link: int, holds: bool, now_s: float) -> None:  # noqa: FBT001
+    since_s[link] = min(since_s[link], now_s) if holds else np.inf
+
+
+@njit(cache=True, nogil=True)
+def service_rate(
     link: npt.NDArray[np.int64],
     arrival_s: npt.NDArray[np.float64],
-    lane: npt.NDArray[np.int64],
+    law: StageLaw,
     headway_s: npt.NDArray[np.float64],
     start_s: npt.NDArray[np.float64],
-    yields: npt.NDArray[np.bool_],
-    ends_s: npt.NDArray[np.float64],
+    yielding: npt.NDArray[np.int64],
+    end_s: tuple[float, float],
     worth: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """For each stage the greatest rate at which it serves vehicles, over the durations that it might have.
+) -> tuple[float, float]:
+    """Find the greatest rate at which a stage serves vehicles, over the durations that it might have.
 
     A stage that ends some time from now has served those who departed by then; its rate is what they are worth over
     that time and the penalty. Vehicles of a lane depart in their order: no sooner than they arrive, than their link
@@ -97,42 +205,53 @@ def service_rates(
     ----------
     link, arrival_s
         Link that each vehicle wants, and when it would reach the stop line (s), shape (vehicles,), the nearest first.
-    lane
-        Lane of each link, shape (links,); numbers below the count of links.
+    law
+        Gives the lanes.
     headway_s
-        Between two vehicles of a link in a stage (s), shape (stages, links); infinity at red.
+        Between two vehicles of a link (s), shape (links,); infinity at red.
     start_s
-        When a link starts to discharge in a stage (s from now), shape (stages, links).
-    yields
-        Entry ``[a, b]``: link ``a`` must let ``b`` go first, shape (links, links). It does where its headway is longer.
-    ends_s
-        When each stage could end at the earliest (s from now), and its penalty (s), shape (2, stages).
+        When a link starts to discharge (s from now), shape (links,).
+    yielding
+        Pairs of a link that must let another go first and that other, shape (pairs, 2). It does where its headway is
+        longer.
+    end_s
+        When the stage could end at the earliest (s from now), and its penalty (s).
     worth
         For what a vehicle of each link counts, shape (links,).
 
     Returns
     -------
-    Shape (stages, 2): rate (1/s), and the end of the stage that gives it (s from now), of several the earliest.
+    Rate (1/s), and the end of the stage that gives it (s from now), of several the earliest.
     """
-    stages = headway_s.shape[0]
-    result = np.zeros((stages, 2))
-    ready_s = np.empty(len(lane))
-    for stage in range(stages):
-        ready_s[:] = start_s[stage]
-        departs_s = _departures(link, arrival_s, lane, headway_s[stage], ready_s)
-        if _wait_for_gaps(link, departs_s, yields, headway_s[stage], ready_s):
-            departs_s = _departures(link, arrival_s, lane, headway_s[stage], ready_s)
-        result[stage, 1] = ends_s[0, stage]
-        total = 0.0
-        for vehicle in np.argsort(departs_s, kind="mergesort"):
-            if departs_s[vehicle] > HORIZON_S:
-                break
-            total += worth[link[vehicle]]
-            end_s = max(departs_s[vehicle], ends_s[0, stage])
-            rate = total / (end_s + ends_s[1, stage])
-            if rate > result[stage, 0]:
-                result[stage, 0], result[stage, 1] = rate, end_s
-    return result
+    departs_s = _departures(link, arrival_s, law.lane, headway_s, start_s)
+    if len(yielding):
+        ready_s, waits = _wait_for_gaps(link, departs_s, yielding, headway_s, start_s)
+        if waits:
+            departs_s = _departures(link, arrival_s, law.lane, headway_s, ready_s)
+    best_rate, best_end_s = 0.0, end_s[0]
+    total = 0.0
+    for vehicle in _by_time(departs_s):
+        if departs_s[vehicle] > HORIZON_S:
+            break
+        total += worth[link[vehicle]]
+        ends_s = max(departs_s[vehicle], end_s[0])
+        rate = total / (ends_s + end_s[1])
+        if rate > best_rate:
+            best_rate, best_end_s = rate, ends_s
+    return best_rate, best_end_s
+
+
+@njit(cache=True, nogil=True)
+def _by_time(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The order of times, ties as they stand: by insertion, which is quickest for the few vehicles of a signal."""
+    order = np.arange(len(times_s))
+    for place in range(1, len(order)):
+        moved = order[place]
+        while place > 0 and times_s[order[place - 1]] > times_s[moved]:
+            order[place] = order[place - 1]
+            place -= 1  # noqa: PLW2901 - walks back from here
+        order[place] = moved
+    return order
 
 
 @njit(cache=True, nogil=True)
@@ -161,21 +280,21 @@ def _departures(
 def _wait_for_gaps(
     link: npt.NDArray[np.int64],
     departs_s: npt.NDArray[np.float64],
-    yields: npt.NDArray[np.bool_],
+    yielding: npt.NDArray[np.int64],
     headway_s: npt.NDArray[np.float64],
-    ready_s: npt.NDArray[np.float64],
-) -> bool:
-    """Put off the start of links that yield until the first gap in what they yield to; whether any has to wait."""
-    through_s = ready_s.copy()
+    start_s: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], bool]:
+    """When links can start that must wait for the first gap in what they yield to (s); whether any has to wait."""
+    through_s = start_s.copy()
     for vehicle in range(len(link)):
         row = link[vehicle]
         if departs_s[vehicle] <= through_s[row] + GAP_S:
             through_s[row] = max(through_s[row], departs_s[vehicle])
+    ready_s = start_s.copy()
     waits = False
-    for row in range(len(ready_s)):
-        if headway_s[row] < np.inf:
-            for other in range(len(ready_s)):
-                if yields[row, other] and headway_s[other] < headway_s[row] and through_s[other] > ready_s[row]:
-                    ready_s[row] = through_s[other]
-                    waits = True
-    return waits
+    for pair in range(len(yielding)):
+        row, other = yielding[pair]
+        if headway_s[row] < np.inf and headway_s[other] < headway_s[row] and through_s[other] > ready_s[row]:
+            ready_s[row] = through_s[other]
+            waits = True
+    return ready_s, waits

@@ -1,13 +1,13 @@
 """What a controller sees: for each link of its signal, who wants it and whether there is room behind it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from networks.network import NONE, EdgeKind, RoadNetwork
-from signals.movement import inner_lanes, signal_links
+from signals.movement import signal_links
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -18,8 +18,7 @@ DEFAULT_RANGE_M = 200.0
 that reads those alone is blind (it gridlocks cologne8)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Approaching:
+class Approaching(NamedTuple):
     """Vehicles one by one, as one look found them: arrays of shape (vehicles,), in no order.
 
     All signals of a look share them, so that a look costs one set of arrays. ``row`` counts the links of all signals;
@@ -84,19 +83,6 @@ def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) 
                 ends_m[before] = begins_m
                 waiting.append(before)
     return ends_m
-
-
-def edges_between(network: RoadNetwork, signal: int, edges: Iterable[int]) -> frozenset[int]:
-    """Edges inside junctions on the ways between the given edges, and those where a signal has a light inside.
-
-    Where a stop line has a lane of one metre, the queue before it stands in the junction upstream.
-    """
-    wanted = set(edges)
-    rows = [row for edge in edges for row in network.connection_order[list(network.connections_from(edge))].tolist()]
-    lanes = {lane for row in rows if network.connection_to_edge[row] in wanted for lane in inner_lanes(network, row)}
-    lanes |= {lane for link in signal_links(network, signal) for lane in link.from_lanes}
-    inside = {int(network.lanes.edge[lane]) for lane in lanes}
-    return frozenset(edge for edge in inside if network.edges.kind[edge] == EdgeKind.INTERNAL)
 
 
 def departure_edges(network: RoadNetwork, edge: int, range_m: float) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ held compatible stays so; what the program shows in between (yellow, red) is wor
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ class Stage:
     @property
     def greens(self) -> frozenset[int]:
         """Links that are green, protected or permitted."""
-        return frozenset(bit for bit, letter in enumerate(self.state) if letter in GREEN_LETTERS)
+        return green_links(self.state)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +113,7 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
     return SignalPlan(
         signal_id=signal_id,
         links=links,
-        stages=_without_dominated(stages),
+        stages=without_dominated(stages),
         clearances=tuple(_clearance(programs, bit, link, clearance) for bit, link in enumerate(links)),
         foes=foes,
         responses=responses,
@@ -121,12 +122,18 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
     )
 
 
+@lru_cache(maxsize=65536)
+def green_links(state: str) -> frozenset[int]:
+    """Links that are green in a state, protected or permitted."""
+    return frozenset(bit for bit, letter in enumerate(state) if letter in GREEN_LETTERS)
+
+
 def is_stage(state: str) -> bool:
     """Something is green and nothing is about to end or to start."""
     return bool(GREEN_LETTERS & set(state)) and not (YELLOW_LETTERS | STARTING_LETTERS) & set(state)
 
 
-def _without_dominated(stages: list[Stage]) -> tuple[Stage, ...]:
+def without_dominated(stages: list[Stage]) -> tuple[Stage, ...]:
     """Drop stages that serve nothing that another does not serve at least as well, and repetitions."""
     return tuple(
         stage

@@ -9,13 +9,17 @@ more the longer a queue has stood on its link, and a stabilising rule goes befor
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from signals.intergreen import GREEN_LETTERS, PROTECTED_LETTERS
 from signals.interlock import transition
-from signals.observation import FloatArray, IntArray, Observation
+from signals.observation import IntArray, Observation
 from signals.plan import SignalPlan
+
+if TYPE_CHECKING:
+    from signals.kernels import StageLaw
 
 PROTECTED_HEADWAY_S = 1.9
 PERMITTED_HEADWAY_S = 3.0
@@ -43,59 +47,49 @@ class SelfControl:
 
     def __init__(self, plan: SignalPlan, parameters: SelfControlParameters) -> None:
         """Work out once what depends on no traffic."""
-        stages = plan.stages
-        self._parameters = parameters
-        self._green = np.array([[letter in GREEN_LETTERS for letter in stage.state] for stage in stages])
-        self._headway_s = np.array([_headways_s(plan, stage.state) for stage in stages])
-        self._lost_s = np.array([[transition(plan, a.state, b.state).total_s for b in stages] for a in stages])
-        self._ways = [self._way(plan, stage) for stage in range(len(stages))]
-        self._lane = _lanes(plan)
-        self._free_mps = np.array([link.approach_mps for link in plan.links])
-        self._yields = plan.responses
-        self._queued_since_s = np.full(len(plan.links), np.inf)
-        self._waits_since_s = np.full(len(plan.links), np.inf)
+        from signals.kernels import Waiting, best_stage  # noqa: PLC0415 - compiled, and only wanted here
+
+        self._choose = best_stage
+        self._law = _stage_law(plan, parameters.start_up_s)
+        nobody_s = np.full(len(plan.links), np.inf)
+        self._waiting = Waiting(nobody_s, nobody_s.copy())
+        self._limits = (parameters.ageing_s, parameters.penalty_s, parameters.longest_wait_s)
 
     def wish(self, seen: Observation) -> int:
         """The stage of the highest priority; the present one on a tie, and where nobody comes."""
-        queued = seen.halted > 0
-        waits = queued & ~self._green[seen.stage] & ~seen.blocked
-        self._queued_since_s = _since_s(self._queued_since_s, queued, seen.time_s)
-        self._waits_since_s = _since_s(self._waits_since_s, waits, seen.time_s)
-        priority = self._priorities(seen)
-        longest = int(np.argmin(self._waits_since_s))
-        if seen.time_s - self._waits_since_s[longest] >= self._parameters.longest_wait_s:
-            priority = np.where(self._green[:, longest], priority, -1.0)
-        best = int(np.argmax(priority))
-        return best if priority[best] > priority[seen.stage] else seen.stage
-
-    def _priorities(self, seen: Observation) -> FloatArray:
-        """Vehicles a second that each stage serves at best, by what they count, shape (stages,)."""
-        from signals.kernels import arrivals, service_rates  # noqa: PLC0415 - compiled, and only wanted here
-
-        who = seen.approaching
-        link, come_s = arrivals(who.row, who.distance_m, who.speed_mps, who.first, who.range_m, self._free_mps)
-        headway_s = np.where(seen.blocked, np.inf, self._headway_s) if seen.blocked.any() else self._headway_s
-        start_s, ends_s = self._ways[seen.stage]
-        worth = 1 + np.maximum(seen.time_s - self._queued_since_s, 0.0) / self._parameters.ageing_s
-        return service_rates(link, come_s, self._lane, headway_s, start_s, self._yields, ends_s, worth)[:, 0]
-
-    def _way(self, plan: SignalPlan, before: int) -> tuple[FloatArray, FloatArray]:
-        """From a stage to each: when links start, shape (stages, links); earliest end and penalty, shape (2, stages).
-
-        Links that are green before and after go on meanwhile.
-        """
-        lost_s = self._lost_s[before]
-        goes_on = self._green[before] & self._green
-        start_s = np.where(goes_on, 0.0, lost_s[:, None] + self._parameters.start_up_s)
-        least_s = lost_s + [stage.min_green_s for stage in plan.stages]
-        penalty_s = np.full(len(lost_s), self._parameters.penalty_s)
-        least_s[before], penalty_s[before] = GOES_ON_S, 0.0
-        return start_s, np.array([least_s, penalty_s])
+        return self._choose(
+            seen.time_s,
+            seen.stage,
+            seen.approaching,
+            seen.halted,
+            seen.blocked,
+            self._law,
+            self._waiting,
+            self._limits,
+        )
 
 
-def _since_s(since_s: FloatArray, holds: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], now_s: float) -> FloatArray:
-    """Since when something holds (s), infinity where it does not, shape (links,)."""
-    return np.where(holds, np.minimum(since_s, now_s), np.inf)
+def _stage_law(plan: SignalPlan, start_up_s: float) -> "StageLaw":
+    """What the stages do for the links. Links that are green before and after go on meanwhile."""
+    from signals.kernels import StageLaw  # noqa: PLC0415
+
+    stages = plan.stages
+    green = np.array([[letter in GREEN_LETTERS for letter in stage.state] for stage in stages])
+    headway_s = np.array([_headways_s(plan, stage.state) for stage in stages])
+    lost_s = np.array([[transition(plan, a.state, b.state).total_s for b in stages] for a in stages])
+    goes_on = green[:, None] & green[None, :]
+    least_s = lost_s + [stage.min_green_s for stage in stages]
+    np.fill_diagonal(least_s, GOES_ON_S)
+    yielding = [np.argwhere(plan.responses & (each[None, :] < each[:, None])) for each in headway_s]
+    return StageLaw(
+        lane=_lanes(plan),
+        free_mps=np.array([link.approach_mps for link in plan.links]),
+        headway_s=headway_s,
+        start_s=np.where(goes_on, 0.0, lost_s[:, :, None] + start_up_s),
+        least_s=least_s,
+        yielding_start=np.cumsum([0, *(len(pairs) for pairs in yielding)]),
+        yielding=np.concatenate(yielding),
+    )
 
 
 def _headways_s(plan: SignalPlan, state: str) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from networks.network import RoadNetwork
 from signals.controller import Controller
-from signals.interlock import SignalState, advance, begin, change_due_s, may_switch, order, shown
+from signals.interlock import SAME_TIME_S, SignalState, advance, begin, change_due_s, may_switch, order, shown
 from signals.plan import SignalPlan, protected_foes
 from sim.detectors import Detectors
 from sim.watch import Watch
@@ -35,6 +35,7 @@ class _Head:
     plan: SignalPlan
     controller: Controller
     state: SignalState
+    due_s: float
     showing: str = ""
 
 
@@ -58,18 +59,20 @@ class SignalControl:
         self._api = api
         self._name = name
         self._watch = Watch(api, network, tuple(plan for plan, _ in controlled), detectors=detectors)
-        self._heads = {plan.signal_id: _Head(plan, law, begin(plan, 0, begin_s)) for plan, law in controlled}
+        self._heads = {plan.signal_id: _Head(plan, law, begin(plan, 0, begin_s), begin_s) for plan, law in controlled}
 
     def act(self, now_s: float) -> None:
         """Let transitions proceed, ask controllers that may decide, show the outcome."""
-        for head in self._heads.values():
+        due = {name: head for name, head in self._heads.items() if head.due_s <= now_s}
+        for head in due.values():
             head.state = advance(head.plan, head.state, now_s)
-        asked = {name: head for name, head in self._heads.items() if may_switch(head.plan, head.state, now_s)}
+        asked = {name: head for name, head in due.items() if may_switch(head.plan, head.state, now_s)}
         if asked:
             self._ask(asked, now_s)
-        for name, head in self._heads.items():
+        for name, head in due.items():
             self._show(name, head, now_s)
-        self.due_s = min((_due_s(head, now_s) for head in self._heads.values()), default=math.inf)
+            head.due_s = _due_s(head, now_s)
+        self.due_s = min((head.due_s for head in self._heads.values()), default=math.inf)
 
     def _ask(self, asked: dict[str, _Head], now_s: float) -> None:
         seen = self._watch.look({name: head.state for name, head in asked.items()}, now_s)
@@ -91,7 +94,7 @@ class SignalControl:
 
 def _due_s(head: _Head, now_s: float) -> float:
     """When this signal next needs attention (s): a whole millisecond later than now."""
-    due_s = max(change_due_s(head.plan, head.state, now_s), now_s + 1 / TICKS_PER_S)
-    if may_switch(head.plan, head.state, now_s):
-        due_s = now_s + ASK_EVERY_S
+    change_s = change_due_s(head.plan, head.state, now_s)
+    may_decide = head.state.is_steady and change_s <= now_s + SAME_TIME_S
+    due_s = now_s + ASK_EVERY_S if may_decide else max(change_s, now_s + 1 / TICKS_PER_S)
     return math.ceil(due_s * TICKS_PER_S - ROUNDING) / TICKS_PER_S

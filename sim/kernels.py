@@ -1,5 +1,7 @@
 """Detector kernels: arrays in, arrays out, compiled by numba."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -49,6 +51,62 @@ def demand_by_link(
             result[1, row] += 1
         result[2, row] = min(result[2, row], distance_m[vehicle])
         result[3, row] += 1 - distance_m[vehicle] / range_m
+    return result
+
+
+class RoomLayout(NamedTuple):
+    """The ways behind links: which ways a link leads into, which edges lie on a way, what it holds.
+
+    Ragged tables are a start, shape (rows + 1,), and values: ways of each link; edges of each way on which vehicles are
+    counted; edges of each way near the junction. ``lanes`` and ``full_at``, the vehicles that stand on the near edges
+    when there is no room, have shape (ways,).
+    """
+
+    way_start: npt.NDArray[np.int64]
+    way: npt.NDArray[np.int64]
+    counted_start: npt.NDArray[np.int64]
+    counted: npt.NDArray[np.int64]
+    near_start: npt.NDArray[np.int64]
+    near: npt.NDArray[np.int64]
+    lanes: npt.NDArray[np.float64]
+    full_at: npt.NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def room_behind(
+    vehicles: npt.NDArray[np.float64], halted: npt.NDArray[np.float64], layout: RoomLayout
+) -> npt.NDArray[np.float64]:
+    """Tell for each link how full it is behind it.
+
+    Parameters
+    ----------
+    vehicles
+        Vehicles on the edges where they are counted, shape (counted edges,).
+    halted
+        Standing vehicles on the edges near the junctions, shape (near edges,).
+    layout
+        Which edges lie behind which links.
+
+    Returns
+    -------
+    Shape (2, links): vehicles a lane, the mean of the ways that a link leads into; and 1 where none of these ways has
+    room, else 0.
+    """
+    links = len(layout.way_start) - 1
+    result = np.zeros((2, links))
+    for link in range(links):
+        begin, end = layout.way_start[link], layout.way_start[link + 1]
+        full = 0
+        for way in layout.way[begin:end]:
+            count = 0.0
+            for edge in layout.counted[layout.counted_start[way] : layout.counted_start[way + 1]]:
+                count += vehicles[edge]
+            standing = 0.0
+            for edge in layout.near[layout.near_start[way] : layout.near_start[way + 1]]:
+                standing += halted[edge]
+            result[0, link] += count / layout.lanes[way] / (end - begin)
+            full += standing >= layout.full_at[way]
+        result[1, link] = end > begin and full == end - begin
     return result
 
 

@@ -1,15 +1,16 @@
 """The loop: SUMO runs until somebody is due, then those who are due act."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from networks.network import RoadNetwork
-from signals.controller import Controller
+from signals.controller import Controller, ControllerKind
 from signals.plan import SignalPlan
+from signals.stages import with_free_stages
 from sim.control import SignalControl
 from sim.detectors import Detectors
 from sim.engine import Api, Engine
@@ -17,6 +18,14 @@ from sim.options import SumoOptions
 
 Laws = list[tuple[SignalPlan, Controller]]
 Progress = Callable[[float], None]
+
+
+def laws_of(kind: ControllerKind, plans: Iterable[SignalPlan], parameters: Any) -> Laws:
+    """A controller for each signal that has a choice, and the stages that it chooses from."""
+    if kind.make is None:
+        return []
+    chosen = [with_free_stages(plan) if kind.free_stages else plan for plan in plans if plan.is_controllable]
+    return [(plan, kind.make(plan, parameters)) for plan in chosen]
 
 
 def drive(

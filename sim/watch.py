@@ -4,7 +4,8 @@ A vehicle counts at the link that it reaches next, wherever on the approach it i
 model: connected vehicles, all of them.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,21 +16,23 @@ from signals.interlock import SignalState
 from signals.observation import (
     DEFAULT_RANGE_M,
     Approaching,
+    IntArray,
     Observation,
-    approach_edges,
     departure_edges,
-    edges_between,
-    stop_edges,
 )
 from signals.plan import SignalPlan
 from sim.detectors import Detectors
-from sim.kernels import demand_by_link
+from sim.kernels import RoomLayout, demand_by_link, room_behind
 
 SENSOR = "connected vehicles, 100 %"
 VEHICLE_SPACE_M = 7.5
 """Length and gap of a standing car; what a lane holds is its length over this."""
 FULL_SHARE = 0.9
 ROOM_RANGE_M = 50.0
+FASTEST_MPS = 60.0
+"""Nobody comes nearer to a signal faster: who is far from one is not asked again before that."""
+LOOK_AGAIN_S = 30.0
+"""Who comes to no signal of ours is asked again after this: routes may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,32 @@ class _Room:
     near_capacity: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Behind:
-    """The ways behind the links of a signal, each once, and what each counts for a link, shape (links, ways).
+class _Rooms:
+    """The ways behind all links of the signals that are watched, laid out for the kernel."""
 
-    A link that leads into several has their mean; ``leads_on`` tells which have any, shape (links,).
-    """
+    def __init__(self, api: Any, network: RoadNetwork, plans: Iterable[SignalPlan], range_m: float) -> None:
+        """Trace every way once."""
+        leads = [edges for plan in plans for edges in _edges_behind(network, plan)]
+        edges = sorted(set().union(*leads))
+        rooms = [_room(network, edge, range_m) for edge in edges]
+        row = {edge: number for number, edge in enumerate(edges)}
+        self._api = api
+        self._counted = tuple(dict.fromkeys(edge for room in rooms for edge in room.edges))
+        self._near = tuple(dict.fromkeys(edge for room in rooms for edge in room.near_edges))
+        self._layout = RoomLayout(
+            *_ragged([[row[edge] for edge in each] for each in leads]),
+            *_ragged([[self._counted.index(edge) for edge in room.edges] for room in rooms]),
+            *_ragged([[self._near.index(edge) for edge in room.near_edges] for room in rooms]),
+            np.array([room.lanes for room in rooms], dtype=np.float64),
+            np.array([FULL_SHARE * room.near_capacity for room in rooms], dtype=np.float64),
+        )
 
-    rooms: tuple[_Room, ...]
-    share: np.ndarray[Any, np.dtype[np.float64]]
-    leads_on: np.ndarray[Any, np.dtype[np.bool_]]
+    def look(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Vehicles a lane behind each link, and whether it has no room to enter, shape (2, links)."""
+        number, standing = self._api.edge.getLastStepVehicleNumber, self._api.edge.getLastStepHaltingNumber
+        vehicles = np.array([number(edge) for edge in self._counted], dtype=np.float64)
+        halted = np.array([standing(edge) for edge in self._near], dtype=np.float64)
+        return room_behind(vehicles, halted, self._layout)
 
 
 class Watch:
@@ -68,125 +87,100 @@ class Watch:
         range_m: float = DEFAULT_RANGE_M,
         detectors: Detectors | None = None,
     ) -> None:
-        """Trace every approach and departure once."""
+        """Trace what lies behind the signals once."""
         self._api = api
         self._range_m = range_m
         self._detectors = detectors
-        self._plans = {plan.signal_id: plan for plan in plans}
-        self._first: dict[str, int] = {}
-        self._approach: dict[str, tuple[str, ...]] = {}
-        self._behinds: dict[str, _Behind] = {}
-        self._people: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
-        links = 0
-        for plan in plans:
-            signal = network.signal_index[plan.signal_id]
-            edges = approach_edges(network, stop_edges(network, signal), range_m)
-            self._first[plan.signal_id] = links
-            seen = sorted(edges.keys() | edges_between(network, signal, edges))
-            self._approach[plan.signal_id] = tuple(network.edges.ids[edge] for edge in seen)
-            self._behinds[plan.signal_id] = _ways_behind(network, plan, range_m)
-            self._people[plan.signal_id] = np.array([float(link.has_people) for link in plan.links])
-            links += len(plan.links)
-        self._links = links
+        counts = [len(plan.links) for plan in plans]
+        self._links = sum(counts)
+        begins = [sum(counts[:number]) for number in range(len(plans))]
+        self._rows = {
+            plan.signal_id: slice(begin, begin + len(plan.links)) for plan, begin in zip(plans, begins, strict=True)
+        }
+        self._first = {signal_id: rows.start for signal_id, rows in self._rows.items()}
+        self._rooms = _Rooms(api, network, plans, range_m)
+        self._people = np.array([float(link.has_people) for plan in plans for link in plan.links])
+        self._asleep: dict[str, float] = {}
 
     def look(self, states: dict[str, SignalState], now_s: float) -> dict[str, Observation]:
-        """Observations of the given signals, all from one look at their approaches."""
-        edges = dict.fromkeys(edge for signal_id in states for edge in self._approach[signal_id])
-        counted, found = self._demand(edges)
-        return {
-            signal_id: self._observation(signal_id, state, counted, found, now_s) for signal_id, state in states.items()
-        }
+        """Observations of the given signals, all from one look at the vehicles."""
+        names, rows, distances, speeds = self._vehicles(now_s)
+        row, distance_m, speed_mps = np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds)
+        counted = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
+        counted[0] += self._people
+        ahead, is_full = self._rooms.look()
+        blocked = is_full > 0
+        late_s = self._lateness_s(names, rows)
+        seen: dict[str, Observation] = {}
+        for signal_id, state in states.items():
+            own = self._rows[signal_id]
+            seen[signal_id] = Observation(
+                time_s=now_s,
+                stage=state.stage,
+                green_s=now_s - state.since_s,
+                vehicles=counted[0, own],
+                halted=counted[1, own],
+                nearest_m=counted[2, own],
+                closeness=counted[3, own],
+                ahead=ahead[own],
+                blocked=blocked[own],
+                bus_lateness_s=late_s[own],
+                approaching=Approaching(row, distance_m, speed_mps, own.start, self._range_m),
+            )
+        return seen
 
-    def _demand(self, edges: Iterable[str]) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Approaching]:
-        """Vehicles, standing vehicles and nearest distance and lateness by link row, shape (5, links); who they are."""
-        on_edge = self._api.edge.getLastStepVehicleIDs
+    def _vehicles(self, now_s: float) -> tuple[list[str], list[int], list[float], list[float]]:
+        """Who comes to a signal of ours next and is within range: id, row of the link, way to its stop line, speed."""
         next_signals, speed_of = self._api.vehicle.getNextTLS, self._api.vehicle.getSpeed
-        first = self._first
+        first, asleep, range_m = self._first, self._asleep, self._range_m
+        names: list[str] = []
         rows: list[int] = []
         distances: list[float] = []
         speeds: list[float] = []
-        names: list[str] = []
-        for edge in edges:
-            for vehicle in on_edge(edge):
-                ahead = next_signals(vehicle)
-                if ahead and ahead[0][0] in first:
-                    signal_id, link, distance_m, _ = ahead[0]
-                    rows.append(first[signal_id] + link)
-                    distances.append(distance_m)
-                    speeds.append(speed_of(vehicle))
-                    names.append(vehicle)
-        found = Approaching(np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds), 0, self._range_m)
-        counted = demand_by_link(found.row, found.distance_m, found.speed_mps, self._range_m, self._links)
-        return np.vstack((counted, self._lateness_s(names, rows, distances))), found
+        running = self._api.vehicle.getIDList()
+        for vehicle in running:
+            if vehicle in asleep and asleep[vehicle] > now_s:
+                continue
+            ahead = next_signals(vehicle)
+            if ahead and ahead[0][0] in first and ahead[0][2] <= range_m:
+                signal_id, link, distance_m, _ = ahead[0]
+                names.append(vehicle)
+                rows.append(first[signal_id] + link)
+                distances.append(distance_m)
+                speeds.append(speed_of(vehicle))
+            else:
+                asleep[vehicle] = now_s + self._rest_s(ahead)
+        if len(asleep) > 2 * len(running) + 1000:
+            self._asleep = {vehicle: asleep[vehicle] for vehicle in running if vehicle in asleep}
+        return names, rows, distances, speeds
 
-    def _lateness_s(
-        self, vehicles: list[str], links: list[int], distances_m: list[float]
-    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _rest_s(self, ahead: Sequence[tuple[str, int, float, str]]) -> float:
+        """How long a vehicle cannot come within range of a signal of ours (s), by the signals on its way."""
+        ours_m = (distance_m for signal_id, _, distance_m, _ in ahead if signal_id in self._first)
+        way_m = next(ours_m, math.inf) - self._range_m
+        return min(max(way_m / FASTEST_MPS, 0.0), LOOK_AGAIN_S)
+
+    def _lateness_s(self, vehicles: list[str], links: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """How late the latest timetabled vehicle is that wants a link, shape (links,); NaN without one."""
         latest_s = np.full(self._links, np.nan)
         if self._detectors is not None:
             row_of, late_s = self._detectors.row_of, self._detectors.deviation_s
-            for vehicle, link, distance_m in zip(vehicles, links, distances_m, strict=True):
-                if vehicle in row_of and distance_m <= self._range_m:
+            for vehicle, link in zip(vehicles, links, strict=True):
+                if vehicle in row_of:
                     latest_s[link] = np.fmax(latest_s[link], late_s[row_of[vehicle]])
         return latest_s
 
-    def _observation(
-        self,
-        signal_id: str,
-        state: SignalState,
-        counted: np.ndarray[Any, np.dtype[np.float64]],
-        found: Approaching,
-        now_s: float,
-    ) -> Observation:
-        plan = self._plans[signal_id]
-        begin = self._first[signal_id]
-        part = counted[:, begin : begin + len(plan.links)]
-        ahead, blocked = self._behind(signal_id)
-        return Observation(
-            time_s=now_s,
-            stage=state.stage,
-            green_s=now_s - state.since_s,
-            vehicles=part[0] + self._people[signal_id],
-            halted=part[1],
-            nearest_m=part[2],
-            closeness=part[3],
-            ahead=ahead,
-            blocked=blocked,
-            bus_lateness_s=part[4],
-            approaching=Approaching(found.row, found.distance_m, found.speed_mps, begin, self._range_m),
-        )
 
-    def _behind(
-        self, signal_id: str
-    ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.bool_]]]:
-        """Vehicles a lane behind each link, and whether a link has no room to enter; shape (links,) each.
-
-        A link that leads into several edges has no room where none of them has any.
-        """
-        behind = self._behinds[signal_id]
-        ahead = np.array([self._vehicles_a_lane(way) for way in behind.rooms])
-        has_room = np.array([not self._is_full(way) for way in behind.rooms], dtype=np.float64)
-        return behind.share @ ahead, behind.leads_on & (behind.share @ has_room == 0)
-
-    def _vehicles_a_lane(self, way: _Room) -> float:
-        number = self._api.edge.getLastStepVehicleNumber
-        return float(sum(number(edge) for edge in way.edges)) / way.lanes
-
-    def _is_full(self, way: _Room) -> bool:
-        standing = self._api.edge.getLastStepHaltingNumber
-        return bool(sum(standing(edge) for edge in way.near_edges) >= FULL_SHARE * way.near_capacity)
+def _ragged(rows: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
+    """Rows of different lengths: where each begins, shape (rows + 1,), and their values one after another."""
+    start = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
+    return start, np.array([value for row in rows for value in row], dtype=np.int64)
 
 
-def _ways_behind(network: RoadNetwork, plan: SignalPlan, range_m: float) -> _Behind:
-    """The ways behind links; none behind one that leads onto a crossing only, or that is unused."""
-    into = [{int(network.lanes.edge[lane]) for lane in link.to_lanes} for link in plan.links]
-    edges = [edge for edge in sorted(set().union(*into)) if network.edges.kind[edge] == EdgeKind.NORMAL]
-    leads = np.array([[edge in each for edge in edges] for each in into], dtype=np.float64)
-    leads = leads.reshape(len(into), len(edges))
-    ways = leads.sum(axis=1)
-    share = leads / np.maximum(ways, 1)[:, None]
-    return _Behind(tuple(_room(network, edge, range_m) for edge in edges), share, ways > 0)
+def _edges_behind(network: RoadNetwork, plan: SignalPlan) -> list[list[int]]:
+    """Edges that each link leads into; none behind one that leads onto a crossing only, or that is unused."""
+    into = [sorted({int(network.lanes.edge[lane]) for lane in link.to_lanes}) for link in plan.links]
+    return [[edge for edge in edges if network.edges.kind[edge] == EdgeKind.NORMAL] for edges in into]
 
 
 def _room(network: RoadNetwork, edge: int, range_m: float) -> _Room:

@@ -28,7 +28,7 @@ def _driven_m(time_s, begins_mps, top_mps):
 
 
 def service_rates(link, arrival_s, lane, headway_s, start_s, yields, ends_s, worth):
-    """Twin of ``signals.kernels.service_rates``: every departure is tried as the end of the stage."""
+    """Twin of ``signals.kernels.service_rate``: every departure is tried as the end of the stage."""
     best = []
     for stage in range(len(headway_s)):
         leaves_s = departures_s(link, arrival_s, lane, headway_s[stage], start_s[stage])

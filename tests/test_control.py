@@ -22,12 +22,9 @@ class Lights:
 
     def __init__(self):
         self.showing = {}
-        nobody = SimpleNamespace(
-            getLastStepVehicleIDs=lambda _: (),
-            getLastStepVehicleNumber=lambda _: 0,
-            getLastStepHaltingNumber=lambda _: 0,
-        )
-        self.api = SimpleNamespace(edge=nobody, vehicle=SimpleNamespace(getNextTLS=None, getSpeed=None))
+        edge = SimpleNamespace(getLastStepVehicleNumber=lambda _: 0, getLastStepHaltingNumber=lambda _: 0)
+        vehicle = SimpleNamespace(getIDList=lambda: (), getNextTLS=None, getSpeed=None)
+        self.api = SimpleNamespace(edge=edge, vehicle=vehicle)
         self.api.trafficlight = SimpleNamespace(setRedYellowGreenState=self.showing.__setitem__)
 
 
