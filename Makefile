@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= results/demo
 # Processes that share the tests; a file's tests stay in one of them, with what they prepare for each other.
 TEST_PROCESSES ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-fast check coverage benchmarks clean
 
