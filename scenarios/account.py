@@ -7,6 +7,7 @@ from scenarios.content import ComparedVariant, Origin, ReportContent
 from scenarios.manifest import versions
 from scenarios.prepare import Prepared
 from scenarios.scenario import Scenario
+from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from signals.intergreen import Clearance
 from sim.measures import JunctionMeasures, RunMeasures
@@ -21,6 +22,7 @@ def report_content(
     junctions: tuple[JunctionMeasures, ...],
     comparisons: tuple[Comparison, ...],
     transit: TransitContent | None = None,
+    signals: SignalContent | None = None,
 ) -> ReportContent:
     """Bring together what a reader of the report is to be told."""
     demand, screening = prepared.demand, prepared.screening
@@ -48,6 +50,7 @@ def report_content(
         versions=versions(),
         command=f"bagdar run {scenario.path.name} -o DIR",
         transit=transit,
+        signals=signals,
     )
 
 

@@ -11,6 +11,7 @@ from networks.faults import Notice
 from networks.network import RoadNetwork
 from networks.screening import Hotspot
 from scenarios.compare import FINISHED, JUNCTION_METRICS, NETWORK, Comparison
+from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from sim.measures import JunctionMeasures, RunMeasures
 
@@ -81,6 +82,7 @@ class ReportContent:
     versions: Mapping[str, str]
     command: str
     transit: TransitContent | None = None
+    signals: SignalContent | None = None
 
     @property
     def baseline(self) -> str:

@@ -9,6 +9,7 @@ from scenarios.compare import PAIRS_FOR_A_CLAIM
 from scenarios.content import ReportContent
 from scenarios.drawing import Drawing
 from scenarios.page import MAX_ROWS, page_environment
+from scenarios.signal_views import signal_views
 from scenarios.transit_views import transit_views
 from scenarios.trip_lines import STEM
 from scenarios.views import (
@@ -63,6 +64,7 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             runs=run_rows(content),
             safety=safety_facts(content),
             buses=transit_views(content),
+            signals=signal_views(content),
             bus_lines=[drawing.path.stem for drawing in drawings if drawing.path.stem.startswith(STEM)],
             run_columns=[heading for _, heading in RUN_COLUMNS],
             max_rows=MAX_ROWS,

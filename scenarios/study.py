@@ -20,8 +20,11 @@ from scenarios.manifest import claim_folder, describe, write_manifest
 from scenarios.prepare import Prepared, Say, prepare, run_specs
 from scenarios.report import write_report
 from scenarios.scenario import Scenario
+from scenarios.signal_results import signal_results
 from scenarios.sweep import DEFAULT_LIMIT_S, Progress, sweep
 from scenarios.tables import write_csv, write_parquet
+from scenarios.time_space import draw_time_space
+from scenarios.timing_figures import draw_timing
 from scenarios.transit_results import transit_results
 from scenarios.trip_lines import draw_trip_lines
 from sim.measures import JunctionMeasures, RunMeasures
@@ -110,18 +113,22 @@ def _conclude(
     transit = None
     if scenario.transit is not None and prepared.transit is not None:
         transit = transit_results(scenario.transit, prepared.transit, runs, out_dir)
+    period_s = scenario.begin_s, scenario.end_s
+    signals = signal_results(prepared.network, prepared.signals, period_s, runs, out_dir)
     comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else ())
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
     write_csv(out_dir / "junctions.csv", JunctionMeasures, junctions)
     write_csv(out_dir / "comparison.csv", Comparison, comparisons)
     write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
-    content = report_content(scenario, prepared, measures, junctions, comparisons, transit)
+    content = report_content(scenario, prepared, measures, junctions, comparisons, transit, signals)
     folder = out_dir / FOLDER
     drawings = (
         *draw_figures(out_dir, content),
         *draw_lateness(folder, content),
         *draw_trip_lines(folder, content),
+        *draw_timing(folder, content),
+        *draw_time_space(folder, content),
     )
     report = write_report(out_dir, content, drawings)
     write_manifest(out_dir, dict(manifest) | {"results_sha256": _table_hashes(out_dir, measures)})
