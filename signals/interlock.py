@@ -154,7 +154,7 @@ def overdue_link(
 
     Of the stages in which it is green, the one that the shortest transition leads to.
     """
-    if now_s - min(state.red_since_s, default=np.inf) + _longest_way_s(plan) < max_red_s:
+    if now_s < calm_until_s(plan, state, max_red_s):
         return None
     ways_s = [_way_s(plan, state, number) for number in range(len(plan.stages))]
     waits = [(now_s - since, bit) for bit, since in enumerate(state.red_since_s) if demand[bit] and since < np.inf]
@@ -164,6 +164,11 @@ def overdue_link(
         if nearest is not None and wait_s + ways_s[nearest] >= max_red_s:
             return bit, nearest
     return None
+
+
+def calm_until_s(plan: SignalPlan, state: SignalState, max_red_s: float = DEFAULT_MAX_RED_S) -> float:
+    """Until when no link can have been red for so long that it must be served (s), whoever wants it."""
+    return min(state.red_since_s, default=np.inf) + max_red_s - _longest_way_s(plan)
 
 
 @lru_cache(maxsize=4096)

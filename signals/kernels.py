@@ -25,46 +25,37 @@ LEAST_FREE_MPS = 1.0
 
 @njit(cache=True, nogil=True)
 def arrivals(
-    row: npt.NDArray[np.int64],
-    distance_m: npt.NDArray[np.float64],
-    speed_mps: npt.NDArray[np.float64],
-    first: int,
-    range_m: float,
-    free_mps: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    who: Approaching, free_mps: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Predict when the vehicles of a signal would reach the stop line if nothing held them up.
 
     They accelerate steadily to the speed at which the street may be driven, and keep to it.
 
     Parameters
     ----------
-    row
-        Row of the link that each vehicle wants, shape (vehicles,), those of other signals too.
-    distance_m, speed_mps
-        Way to the stop line and speed, shape (vehicles,).
-    first
-        Row of the first link of this signal.
-    range_m
-        Farther vehicles do not count.
+    who
+        Vehicles, those of other signals too.
     free_mps
         Speed that may be driven before each link of this signal, shape (links,); who drives faster keeps the own one.
 
     Returns
     -------
-    Link of this signal and time from now (s), shape (own vehicles,), the nearest to its stop line first.
+    Link of this signal, time from now (s) and weight, shape (own vehicles,), the nearest to its stop line first.
     """
-    mine = np.empty(len(row), dtype=np.int64)
+    mine = np.empty(len(who.row), dtype=np.int64)
     count = 0
-    for vehicle in range(len(row)):
-        if first <= row[vehicle] < first + len(free_mps) and distance_m[vehicle] <= range_m:
+    for vehicle in range(len(who.row)):
+        if who.first <= who.row[vehicle] < who.first + len(free_mps) and who.distance_m[vehicle] <= who.range_m:
             mine[count] = vehicle
             count += 1
-    mine = mine[:count][np.argsort(distance_m[mine[:count]], kind="mergesort")]
+    mine = mine[:count]
+    mine = mine[_by_size(who.distance_m[mine])]
+    link = who.row[mine] - who.first
     times_s = np.empty(count)
     for number in range(count):
         vehicle = mine[number]
-        times_s[number] = _time_s(distance_m[vehicle], speed_mps[vehicle], free_mps[row[vehicle] - first])
-    return row[mine] - first, times_s
+        times_s[number] = _time_s(who.distance_m[vehicle], who.speed_mps[vehicle], free_mps[link[number]])
+    return link, times_s, who.weight[mine]
 
 
 @njit(cache=True, nogil=True)
@@ -156,7 +147,8 @@ def best_stage(
         if waiting.waits_since_s[link] < first_s:
             longest, first_s = link, waiting.waits_since_s[link]
     must = longest if now_s - first_s >= longest_wait_s else -1
-    link_of, arrival_s = arrivals(who.row, who.distance_m, who.speed_mps, who.first, who.range_m, law.free_mps)
+    link_of, arrival_s, value = arrivals(who, law.free_mps)
+    value = value * worth[link_of]
     best, best_rate = stage, 0.0
     for number in range(len(law.headway_s)):
         # the present stage goes first, so that it stays on a tie
@@ -171,11 +163,86 @@ def best_stage(
             law.start_s[stage, tried],
             law.yielding[law.yielding_start[tried] : law.yielding_start[tried + 1]],
             (law.least_s[stage, tried], 0.0 if tried == stage else penalty_s),
-            worth,
+            value,
         )
         if rate > best_rate:
             best, best_rate = tried, rate
     return best
+
+
+class Laws(NamedTuple):
+    """The :class:`StageLaw` of many signals, each of its arrays flat and one signal after another.
+
+    ``links``, ``stages`` and ``pairs`` tell where those of a signal begin, shape (signals + 1,) each; ``by_link``,
+    ``by_pair`` and ``by_both`` where its tables of (stages, links), (stages, stages) and (stages, stages, links) do.
+    """
+
+    links: npt.NDArray[np.int64]
+    stages: npt.NDArray[np.int64]
+    pairs: npt.NDArray[np.int64]
+    by_link: npt.NDArray[np.int64]
+    by_pair: npt.NDArray[np.int64]
+    by_both: npt.NDArray[np.int64]
+    law: StageLaw
+
+
+@njit(cache=True, nogil=True)
+def law_of(laws: Laws, signal: int) -> StageLaw:
+    """What the stages of one of many signals do."""
+    flat = laws.law
+    begin, end = laws.links[signal], laws.links[signal + 1]
+    links, first = end - begin, laws.stages[signal]
+    stages = laws.stages[signal + 1] - first
+    return StageLaw(
+        flat.lane[begin:end],
+        flat.free_mps[begin:end],
+        flat.headway_s[laws.by_link[signal] : laws.by_link[signal + 1]].reshape(stages, links),
+        flat.start_s[laws.by_both[signal] : laws.by_both[signal + 1]].reshape(stages, stages, links),
+        flat.least_s[laws.by_pair[signal] : laws.by_pair[signal + 1]].reshape(stages, stages),
+        # of each signal there is one more than it has stages
+        flat.yielding_start[first + signal : first + signal + stages + 1],
+        flat.yielding[laws.pairs[signal] : laws.pairs[signal + 1]],
+    )
+
+
+@njit(cache=True, nogil=True)
+def best_stages(
+    asked: npt.NDArray[np.int64],
+    now_s: float,
+    who: Approaching,
+    halted: npt.NDArray[np.float64],
+    blocked: npt.NDArray[np.bool_],
+    laws: Laws,
+    waiting: Waiting,
+    limits: tuple[float, float, float],
+) -> npt.NDArray[np.int64]:
+    """Choose stages as :func:`best_stage` does, for many signals.
+
+    Parameters
+    ----------
+    asked
+        Number of each signal, the stage that it shows, its first link in the look, shape (asked, 3).
+    now_s, who, limits
+        As there, for all signals.
+    halted, blocked
+        As there, for the links of the look.
+    laws, waiting
+        As there, for the links of these signals.
+
+    Returns
+    -------
+    The stage of each that was asked, shape (asked,).
+    """
+    chosen = np.empty(len(asked), dtype=np.int64)
+    for place in range(len(asked)):
+        signal, stage, first = asked[place]
+        begin, end = laws.links[signal], laws.links[signal + 1]
+        seen = slice(first, first + end - begin)
+        own = Approaching(who.row, who.distance_m, who.speed_mps, who.weight, first, who.range_m)
+        since = Waiting(waiting.queued_since_s[begin:end], waiting.waits_since_s[begin:end])
+        law = law_of(laws, signal)
+        chosen[place] = best_stage(now_s, stage, own, halted[seen], blocked[seen], law, since, limits)
+    return chosen
 
 
 @njit(cache=True, nogil=True)
@@ -192,11 +259,11 @@ def service_rate(
     start_s: npt.NDArray[np.float64],
     yielding: npt.NDArray[np.int64],
     end_s: tuple[float, float],
-    worth: npt.NDArray[np.float64],
+    value: npt.NDArray[np.float64],
 ) -> tuple[float, float]:
     """Find the greatest rate at which a stage serves vehicles, over the durations that it might have.
 
-    A stage that ends some time from now has served those who departed by then; its rate is what they are worth over
+    A stage that ends some time from now has served those who departed by then; its rate is what they count over
     that time and the penalty. Vehicles of a lane depart in their order: no sooner than they arrive, than their link
     starts, than a headway after the one before. One whose link is red holds up those behind it. A link that yields
     starts with the first gap in what it yields to.
@@ -216,8 +283,8 @@ def service_rate(
         longer.
     end_s
         When the stage could end at the earliest (s from now), and its penalty (s).
-    worth
-        For what a vehicle of each link counts, shape (links,).
+    value
+        For what each vehicle counts, shape (vehicles,).
 
     Returns
     -------
@@ -230,10 +297,10 @@ def service_rate(
             departs_s = _departures(link, arrival_s, law.lane, headway_s, ready_s)
     best_rate, best_end_s = 0.0, end_s[0]
     total = 0.0
-    for vehicle in _by_time(departs_s):
+    for vehicle in _by_size(departs_s):
         if departs_s[vehicle] > HORIZON_S:
             break
-        total += worth[link[vehicle]]
+        total += value[vehicle]
         ends_s = max(departs_s[vehicle], end_s[0])
         rate = total / (ends_s + end_s[1])
         if rate > best_rate:
@@ -242,12 +309,12 @@ def service_rate(
 
 
 @njit(cache=True, nogil=True)
-def _by_time(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """The order of times, ties as they stand: by insertion, which is quickest for the few vehicles of a signal."""
-    order = np.arange(len(times_s))
+def _by_size(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The order of values, ties as they stand: by insertion, which is quickest for the few vehicles of a signal."""
+    order = np.arange(len(values))
     for place in range(1, len(order)):
         moved = order[place]
-        while place > 0 and times_s[order[place - 1]] > times_s[moved]:
+        while place > 0 and values[order[place - 1]] > values[moved]:
             order[place] = order[place - 1]
             place -= 1  # noqa: PLW2901 - walks back from here
         order[place] = moved

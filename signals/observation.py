@@ -23,17 +23,36 @@ class Approaching(NamedTuple):
 
     All signals of a look share them, so that a look costs one set of arrays. ``row`` counts the links of all signals;
     those from ``first`` on are this signal's own. ``distance_m`` is the way to the stop line; who is farther than
-    ``range_m`` does not count.
+    ``range_m`` does not count. ``weight`` is for how many a vehicle counts: one, or more where it has priority.
     """
 
     row: IntArray
     distance_m: FloatArray
     speed_mps: FloatArray
+    weight: FloatArray
     first: int
     range_m: float
 
 
-NOBODY = Approaching(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), 0, DEFAULT_RANGE_M)
+NOBODY = Approaching(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), np.empty(0), 0, DEFAULT_RANGE_M)
+
+
+class Look(NamedTuple):
+    """One look at all signals, from which each gets its :class:`Observation`.
+
+    ``who`` are the vehicles; arrays of shape (links,) hold the links of all signals: ``vehicles``, ``halted``,
+    ``nearest_m``, ``closeness``, ``ahead``, ``blocked``, ``bus_lateness_s`` as there.
+    """
+
+    time_s: float
+    who: Approaching
+    vehicles: FloatArray
+    halted: FloatArray
+    nearest_m: FloatArray
+    closeness: FloatArray
+    ahead: FloatArray
+    blocked: BoolArray
+    bus_lateness_s: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +83,23 @@ class Observation:
     def demand(self) -> BoolArray:
         """Links that somebody wants, shape (links,)."""
         return self.vehicles > 0
+
+
+def observe(look: Look, links: slice, stage: int, green_s: float) -> Observation:
+    """What one signal sees of a look: its own rows of links."""
+    return Observation(
+        time_s=look.time_s,
+        stage=stage,
+        green_s=green_s,
+        vehicles=look.vehicles[links],
+        halted=look.halted[links],
+        nearest_m=look.nearest_m[links],
+        closeness=look.closeness[links],
+        ahead=look.ahead[links],
+        blocked=look.blocked[links],
+        bus_lateness_s=look.bus_lateness_s[links],
+        approaching=look.who._replace(first=links.start),
+    )
 
 
 def approach_edges(network: RoadNetwork, edges: frozenset[int], range_m: float) -> dict[int, float]:

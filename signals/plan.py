@@ -165,6 +165,12 @@ def without_protected_foes(state: str, foes: npt.NDArray[np.bool_], responses: n
     return "".join(letters)
 
 
+@lru_cache(maxsize=65536)
+def conflicts_shown(plan: SignalPlan, state: str) -> int:
+    """How many pairs of foes a state shows protected green at once."""
+    return len(protected_foes(state, plan.foes))
+
+
 def protected_foes(state: str, foes: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The conflict monitor: pairs of foes that a state shows protected green (``G``) at once. Empty is safe."""
     protected = np.array([letter in PROTECTED_LETTERS for letter in state])

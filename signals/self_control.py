@@ -8,18 +8,19 @@ where they are and how fast; they leave in the order of their lanes, see :mod:`s
 more the longer a queue has stood on its link, and a stabilising rule goes before: who has waited too long is next.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from signals.intergreen import GREEN_LETTERS, PROTECTED_LETTERS
-from signals.interlock import transition
-from signals.observation import IntArray, Observation
+from signals.interlock import SignalState, transition
+from signals.observation import IntArray, Look, Observation
 from signals.plan import SignalPlan
 
 if TYPE_CHECKING:
-    from signals.kernels import StageLaw
+    from signals.kernels import Laws, StageLaw
 
 PROTECTED_HEADWAY_S = 1.9
 PERMITTED_HEADWAY_S = 3.0
@@ -50,10 +51,10 @@ class SelfControl:
         from signals.kernels import Waiting, best_stage  # noqa: PLC0415 - compiled, and only wanted here
 
         self._choose = best_stage
-        self._law = _stage_law(plan, parameters.start_up_s)
+        self.law = _stage_law(plan, parameters.start_up_s)
         nobody_s = np.full(len(plan.links), np.inf)
-        self._waiting = Waiting(nobody_s, nobody_s.copy())
-        self._limits = (parameters.ageing_s, parameters.penalty_s, parameters.longest_wait_s)
+        self.waiting = Waiting(nobody_s, nobody_s.copy())
+        self.limits = (parameters.ageing_s, parameters.penalty_s, parameters.longest_wait_s)
 
     def wish(self, seen: Observation) -> int:
         """The stage of the highest priority; the present one on a tie, and where nobody comes."""
@@ -63,10 +64,52 @@ class SelfControl:
             seen.approaching,
             seen.halted,
             seen.blocked,
-            self._law,
-            self._waiting,
-            self._limits,
+            self.law,
+            self.waiting,
+            self.limits,
         )
+
+
+class SelfControlTeam:
+    """Many signals under self-control, asked in one call."""
+
+    def __init__(self, controllers: Sequence[SelfControl], rows: Sequence[slice]) -> None:
+        """Lay their laws out for the kernel; ``rows`` are the links of each among those of a look."""
+        from signals.kernels import Waiting, best_stages  # noqa: PLC0415
+
+        self._choose = best_stages
+        self._first = [own.start for own in rows]
+        self._laws = _laid_out([one.law for one in controllers])
+        nobody_s = np.full(sum(len(one.law.lane) for one in controllers), np.inf)
+        self._waiting = Waiting(nobody_s, nobody_s.copy())
+        self._limits = controllers[0].limits
+
+    def wishes(self, asked: Sequence[int], states: Sequence[SignalState], look: Look) -> Sequence[int]:
+        """The stage that each wishes."""
+        pairs = zip(asked, states, strict=True)
+        whom = np.array([(number, state.stage, self._first[number]) for number, state in pairs], dtype=np.int64)
+        laws, waiting, limits = self._laws, self._waiting, self._limits
+        stages = self._choose(whom, look.time_s, look.who, look.halted, look.blocked, laws, waiting, limits)
+        return [int(stage) for stage in stages]
+
+
+def _laid_out(laws: Sequence["StageLaw"]) -> "Laws":
+    """Laws one after another."""
+    from signals.kernels import Laws, StageLaw  # noqa: PLC0415
+
+    def begins(sizes: Iterable[int]) -> IntArray:
+        return np.cumsum([0, *sizes], dtype=np.int64)
+
+    flat = StageLaw(*(np.concatenate([np.ravel(part) for part in column]) for column in zip(*laws, strict=True)))
+    return Laws(
+        links=begins(len(law.lane) for law in laws),
+        stages=begins(len(law.headway_s) for law in laws),
+        pairs=begins(len(law.yielding) for law in laws),
+        by_link=begins(law.headway_s.size for law in laws),
+        by_pair=begins(law.least_s.size for law in laws),
+        by_both=begins(law.start_s.size for law in laws),
+        law=flat._replace(yielding=flat.yielding.reshape(-1, 2)),
+    )
 
 
 def _stage_law(plan: SignalPlan, start_up_s: float) -> "StageLaw":
@@ -88,7 +131,7 @@ def _stage_law(plan: SignalPlan, start_up_s: float) -> "StageLaw":
         start_s=np.where(goes_on, 0.0, lost_s[:, :, None] + start_up_s),
         least_s=least_s,
         yielding_start=np.cumsum([0, *(len(pairs) for pairs in yielding)]),
-        yielding=np.concatenate(yielding),
+        yielding=np.ascontiguousarray(np.concatenate(yielding)),
     )
 
 

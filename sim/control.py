@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from networks.network import RoadNetwork
-from signals.controller import Controller
-from signals.interlock import SAME_TIME_S, SignalState, advance, begin, change_due_s, may_switch, order, shown
-from signals.plan import SignalPlan, protected_foes
+from signals.interlock import (
+    SAME_TIME_S,
+    SignalState,
+    advance,
+    begin,
+    calm_until_s,
+    change_due_s,
+    may_switch,
+    order,
+    shown,
+)
+from signals.plan import SignalPlan, conflicts_shown
+from signals.team import Controller, OneByOne, TeamOf
 from sim.detectors import Detectors
 from sim.watch import Watch
 
@@ -30,12 +40,13 @@ class RefusedWish:
 
 @dataclass(slots=True)
 class _Head:
-    """One controlled signal while it runs."""
+    """One controlled signal while it runs; until ``calm_until_s`` no link can have been red for too long."""
 
+    number: int
     plan: SignalPlan
-    controller: Controller
     state: SignalState
     due_s: float
+    calm_until_s: float = -math.inf
     showing: str = ""
 
 
@@ -50,6 +61,7 @@ class SignalControl:
         name: str,
         begin_s: float,
         detectors: Detectors | None = None,
+        team_of: TeamOf = OneByOne,
     ) -> None:
         """Start every signal in the first stage of its plan."""
         self.refused: list[RefusedWish] = []
@@ -59,7 +71,11 @@ class SignalControl:
         self._api = api
         self._name = name
         self._watch = Watch(api, network, tuple(plan for plan, _ in controlled), detectors=detectors)
-        self._heads = {plan.signal_id: _Head(plan, law, begin(plan, 0, begin_s), begin_s) for plan, law in controlled}
+        self._team = team_of([law for _, law in controlled], list(self._watch.rows.values()))
+        self._heads = {
+            plan.signal_id: _Head(number, plan, begin(plan, 0, begin_s), begin_s)
+            for number, (plan, _) in enumerate(controlled)
+        }
 
     def act(self, now_s: float) -> None:
         """Let transitions proceed, ask controllers that may decide, show the outcome."""
@@ -75,11 +91,17 @@ class SignalControl:
         self.due_s = min((head.due_s for head in self._heads.values()), default=math.inf)
 
     def _ask(self, asked: dict[str, _Head], now_s: float) -> None:
-        seen = self._watch.look({name: head.state for name, head in asked.items()}, now_s)
-        for name, head in asked.items():
-            wish = head.controller.wish(seen[name])
+        look = self._watch.look(now_s)
+        rows = self._watch.rows
+        heads = asked.values()
+        wishes = self._team.wishes([head.number for head in heads], [head.state for head in heads], look)
+        for (name, head), wish in zip(asked.items(), wishes, strict=True):
+            if wish == head.state.stage and now_s < head.calm_until_s:
+                continue
             before = head.state.target
-            head.state, refusal = order(head.plan, head.state, wish, now_s, seen[name].demand)
+            demand = look.vehicles[rows[name]] > 0
+            head.state, refusal = order(head.plan, head.state, wish, now_s, demand)
+            head.calm_until_s = calm_until_s(head.plan, head.state)
             self.switches += head.state.target != before
             if refusal is not None:
                 self.refused.append(RefusedWish(now_s, name, self._name, refusal.wish, refusal.reason))
@@ -87,7 +109,7 @@ class SignalControl:
     def _show(self, name: str, head: _Head, now_s: float) -> None:
         letters = shown(head.plan, head.state, now_s)
         if letters != head.showing:
-            self.violations += len(protected_foes(letters, head.plan.foes))
+            self.violations += conflicts_shown(head.plan, letters)
             self._api.trafficlight.setRedYellowGreenState(name, letters)
             head.showing = letters
 

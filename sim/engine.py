@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -72,14 +72,15 @@ class Engine:
         self.api: Any = None
         self.cpu_s = 0.0
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the simulation
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         """Load network and demand."""
-        try:
+        with ExitStack() as begun:
+            begun.enter_context(self._log)
+            begun.enter_context(self._heard())
             self._start()
-        except BaseException:
-            self._log.close()
-            raise
+            self._open = begun.pop_all()
         return self
 
     def _start(self) -> None:
@@ -96,7 +97,7 @@ class Engine:
         program = "sumo-gui" if self.kind is Api.GUI else "sumo"
         binary = program if self.kind is Api.LIBSUMO else str(sumo_home() / "bin" / program)
         try:
-            with self._heard(), redirect_stdout(io.StringIO()):  # the TraCI client prints its tries to connect
+            with self._counted(), redirect_stdout(io.StringIO()):  # the TraCI client prints its tries to connect
                 module.start([binary, *self.options.arguments(), *_window(self.kind)])
         except Exception as fault:
             raise InputError("SUMO_INPUT", self._reason(fault), remedy="Correct the file that SUMO names") from fault
@@ -106,15 +107,14 @@ class Engine:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close, so that SUMO writes its outputs; refuse a run that silently lost demand."""
-        try:
-            with self._heard():
-                self.api.close()
-        except Exception as fault:
-            if kind is None:
-                raise RunError("SUMO_FAILED", self._reason(fault)) from fault
-        finally:
+        with self._open:
+            try:
+                with self._counted():
+                    self.api.close()
+            except Exception as fault:
+                if kind is None:
+                    raise RunError("SUMO_FAILED", self._reason(fault)) from fault
             words = self._words()
-            self._log.close()
         if kind is None:
             _refuse_lost_demand(words)
 
@@ -126,23 +126,34 @@ class Engine:
     def run_to(self, time_s: float) -> None:
         """Simulate up to a time (s)."""
         try:
-            with self._heard():
+            with self._counted():
                 self.api.simulation.step(time_s)
         except Exception as fault:
             raise RunError("SUMO_FAILED", self._reason(fault)) from fault
 
     @contextmanager
-    def _heard(self) -> Iterator[None]:
-        """Count CPU time and catch what the C level writes to standard error."""
-        kept = os.dup(2)
+    def _counted(self) -> Iterator[None]:
+        """Count CPU time as SUMO's."""
         began_s = time.process_time()
-        os.dup2(self._log.fileno(), 2)
         try:
             yield
         finally:
+            self.cpu_s += time.process_time() - began_s
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Catch what the C level writes to standard error; what Python writes there still goes where it went.
+
+        Once for a whole simulation: to change over at every step costs as much as a small step itself.
+        """
+        kept = os.dup(2)
+        os.dup2(self._log.fileno(), 2)
+        try:
+            with open(kept, "w", buffering=1, closefd=False) as own, redirect_stderr(own):
+                yield
+        finally:
             os.dup2(kept, 2)
             os.close(kept)
-            self.cpu_s += time.process_time() - began_s
 
     def _words(self) -> str:
         self._log.seek(0)

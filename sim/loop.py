@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from networks.network import RoadNetwork
-from signals.controller import Controller, ControllerKind
+from signals.controller import ControllerKind
 from signals.plan import SignalPlan
 from signals.stages import with_free_stages
+from signals.team import Controller, OneByOne, TeamOf
 from sim.control import SignalControl
 from sim.detectors import Detectors
 from sim.engine import Api, Engine
@@ -37,6 +38,7 @@ def drive(
     on_progress: Progress | None,
     progress_every_s: float,
     detectors: Detectors | None = None,
+    team_of: TeamOf = OneByOne,
 ) -> tuple[SignalControl, float]:
     """Simulate to the end with controllers at their signals, and detectors for timetabled vehicles where given.
 
@@ -45,7 +47,7 @@ def drive(
     What the controllers did, and SUMO's CPU time (s).
     """
     with Engine(options, api) as engine:
-        control = SignalControl(engine.api, network, laws, controller, options.begin_s, detectors)
+        control = SignalControl(engine.api, network, laws, controller, options.begin_s, detectors, team_of)
         now_s = engine.time_s
         report_s = now_s + progress_every_s
         looks_s = _looks_s(options)

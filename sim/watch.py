@@ -7,17 +7,17 @@ model: connected vehicles, all of them.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
-from signals.interlock import SignalState
 from signals.observation import (
     DEFAULT_RANGE_M,
     Approaching,
     IntArray,
-    Observation,
+    Look,
     departure_edges,
 )
 from signals.plan import SignalPlan
@@ -77,7 +77,13 @@ class _Rooms:
 
 
 class Watch:
-    """Looks at the approaches of some signals on behalf of their controllers."""
+    """Looks at the approaches of some signals on behalf of their controllers.
+
+    Attributes
+    ----------
+    rows
+        Which of the links of a look are those of each signal.
+    """
 
     def __init__(
         self,
@@ -91,43 +97,31 @@ class Watch:
         self._api = api
         self._range_m = range_m
         self._detectors = detectors
-        counts = [len(plan.links) for plan in plans]
-        self._links = sum(counts)
-        begins = [sum(counts[:number]) for number in range(len(plans))]
-        self._rows = {
-            plan.signal_id: slice(begin, begin + len(plan.links)) for plan, begin in zip(plans, begins, strict=True)
-        }
-        self._first = {signal_id: rows.start for signal_id, rows in self._rows.items()}
+        begins = np.cumsum([0, *(len(plan.links) for plan in plans)]).tolist()
+        self._links = begins[-1]
+        self._first = {plan.signal_id: begin for plan, begin in zip(plans, begins[:-1], strict=True)}
+        self.rows = {plan.signal_id: slice(*pair) for plan, pair in zip(plans, pairwise(begins), strict=True)}
         self._rooms = _Rooms(api, network, plans, range_m)
         self._people = np.array([float(link.has_people) for plan in plans for link in plan.links])
         self._asleep: dict[str, float] = {}
 
-    def look(self, states: dict[str, SignalState], now_s: float) -> dict[str, Observation]:
-        """Observations of the given signals, all from one look at the vehicles."""
+    def look(self, now_s: float) -> Look:
+        """All signals seen at once."""
         names, rows, distances, speeds = self._vehicles(now_s)
         row, distance_m, speed_mps = np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds)
-        counted = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
-        counted[0] += self._people
+        vehicles, halted, nearest_m, closeness = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
         ahead, is_full = self._rooms.look()
-        blocked = is_full > 0
-        late_s = self._lateness_s(names, rows)
-        seen: dict[str, Observation] = {}
-        for signal_id, state in states.items():
-            own = self._rows[signal_id]
-            seen[signal_id] = Observation(
-                time_s=now_s,
-                stage=state.stage,
-                green_s=now_s - state.since_s,
-                vehicles=counted[0, own],
-                halted=counted[1, own],
-                nearest_m=counted[2, own],
-                closeness=counted[3, own],
-                ahead=ahead[own],
-                blocked=blocked[own],
-                bus_lateness_s=late_s[own],
-                approaching=Approaching(row, distance_m, speed_mps, own.start, self._range_m),
-            )
-        return seen
+        return Look(
+            time_s=now_s,
+            who=Approaching(row, distance_m, speed_mps, np.ones(len(row)), 0, self._range_m),
+            vehicles=vehicles + self._people,
+            halted=halted,
+            nearest_m=nearest_m,
+            closeness=closeness,
+            ahead=ahead,
+            blocked=is_full > 0,
+            bus_lateness_s=self._lateness_s(names, rows),
+        )
 
     def _vehicles(self, now_s: float) -> tuple[list[str], list[int], list[float], list[float]]:
         """Who comes to a signal of ours next and is within range: id, row of the link, way to its stop line, speed."""

@@ -1,6 +1,7 @@
 """Self-control: its kernels against plain twins, decisions known on paper, and a small crossing driven with it."""
 
 import math
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 
 from networks.netxml import read_network
 from signals.intergreen import Clearance
-from signals.interlock import advance, begin, may_switch, order, shown
+from signals.interlock import SignalState, advance, begin, may_switch, order, shown
 from signals.kernels import StageLaw, arrivals, service_rate
 from signals.movement import Link
-from signals.observation import Approaching, Observation
+from signals.observation import Approaching, Look, Observation, observe
 from signals.plan import build_plan
-from signals.self_control import SelfControl, SelfControlParameters
+from signals.self_control import SelfControl, SelfControlParameters, SelfControlTeam
+from signals.team import OneByOne
 from sim.engine import Engine
 from sim.options import SumoOptions
 from sim.run import RunSpec, simulate
@@ -45,10 +47,13 @@ def approaches(count):
 def test_arrivals_are_what_the_plain_twin_predicts(rows, first):
     row, distance_m, speed_mps = (np.array([line[k] for line in rows], dtype=float) for k in range(3))
     free_mps = np.array([13.9, 8.3, 0.0, 27.8])
-    link, time_s = arrivals(row.astype(np.int64), distance_m, speed_mps, first, 200.0, free_mps)
+    weight = np.arange(len(row), dtype=float)
+    who = Approaching(row.astype(np.int64), distance_m, speed_mps, weight, first, 200.0)
+    link, time_s, counts = arrivals(who, free_mps)
     twin = signal_oracles.arrivals(row, distance_m, speed_mps, first, 200.0, free_mps)
     assert link.tolist() == [bit for bit, _ in twin]
     np.testing.assert_allclose(time_s, [come_s for _, come_s in twin], atol=1e-5)
+    assert row[counts.astype(int)].tolist() == [bit + first for bit in link.tolist()]
 
 
 def test_arrivals_by_hand():
@@ -58,7 +63,7 @@ def test_arrivals_by_hand():
         np.array([139.0, 5.2, -1.0, 1.0]),
         np.array([13.9, 0, 3.0, 9.0]),
     )
-    link, time_s = arrivals(row, distance_m, speed_mps, 0, 200.0, np.array([13.9]))
+    link, time_s, _ = arrivals(Approaching(row, distance_m, speed_mps, np.ones(4), 0, 200.0), np.array([13.9]))
     assert link.tolist() == [0, 0, 0]
     assert time_s.tolist() == pytest.approx([0.0, 2.0, 10.0])
 
@@ -95,7 +100,9 @@ def rates(link, come_s, lane, headway_s, start_s, yields, ends_s, worth):
     law = StageLaw(lane, worth, headway_s, nothing[None], nothing, np.zeros(1, dtype=np.int64), np.argwhere(yields))
     stages = range(len(headway_s))
     return [
-        service_rate(link, come_s, law, headway_s[k], start_s[k], law.yielding, (ends_s[0, k], ends_s[1, k]), worth)
+        service_rate(
+            link, come_s, law, headway_s[k], start_s[k], law.yielding, (ends_s[0, k], ends_s[1, k]), worth[link]
+        )
         for k in stages
     ]
 
@@ -146,7 +153,7 @@ def seen(cars, stage=0, time_s=100.0, blocked=(False, False), count=2):
     return Observation(
         time_s=time_s, stage=stage, green_s=20.0, vehicles=wanted, halted=halted, nearest_m=wanted, closeness=wanted,
         ahead=np.zeros(count), blocked=np.array(blocked), bus_lateness_s=np.full(count, np.nan),
-        approaching=Approaching(row.astype(np.int64), distance_m, speed_mps, 0, 200.0),
+        approaching=Approaching(row.astype(np.int64), distance_m, speed_mps, np.ones(len(row)), 0, 200.0),
     )  # fmt: skip
 
 
@@ -213,6 +220,43 @@ def test_whatever_is_seen_the_answer_is_a_stage_and_the_same_again():
     assert set(first) <= {0, 1}
 
 
+THREE = paper_plan(
+    [(0, 1), (1, 2)], ["GrG", "rGr", "Grg"], [(3.0, 2.0), (4.0, 1.0), (3.0, 1.0)], links=approaches(3), min_green_s=7.0
+)
+
+
+def test_a_team_wishes_what_each_of_it_would_wish_alone():
+    chance = np.random.default_rng(8)
+    plans, rows = [TWO, THREE, TWO], [slice(0, 2), slice(2, 5), slice(5, 7)]
+    together = SelfControlTeam([law(plan) for plan in plans], rows)
+    alone = OneByOne([law(plan) for plan in plans], rows)
+    told = []
+    for second in range(300):
+        count = chance.integers(20)
+        row, distance_m = chance.integers(0, 7, count), chance.uniform(0, 250, count)
+        speed_mps = chance.choice([0.0, 5.0, 13.0], count)
+        halted = np.bincount(row, speed_mps == 0, 7)
+        nothing = np.zeros(7)
+        who = Approaching(row, distance_m, speed_mps, chance.choice([1.0, 5.0], count), 0, 200.0)
+        blocked = chance.random(7) < 0.2
+        look = Look(float(second), who, nothing, halted, nothing, nothing, nothing, blocked, nothing)
+        asked = sorted(chance.choice(3, chance.integers(1, 4), replace=False).tolist())
+        states = [SignalState(int(chance.integers(2)), 0, 0.0, ()) for _ in asked]
+        wishes = together.wishes(asked, states, look)
+        assert list(wishes) == alone.wishes(asked, states, look)
+        told += [wish != state.stage for wish, state in zip(wishes, states, strict=True)]
+    assert 0.1 < np.mean(told) < 0.9
+
+
+def test_a_vehicle_with_priority_counts_for_many():
+    # three wait at the one side, one at the other, which changes nothing unless it counts for twenty
+    cars = [*queue(0, 3), *queue(1, 1)]
+    plain = seen(cars)
+    who = plain.approaching
+    heavy = replace(plain, approaching=who._replace(weight=np.where(who.row == 1, 20.0, 1.0)))
+    assert (law().wish(plain), law().wish(heavy)) == (0, 1)
+
+
 def test_the_interlocks_maximum_red_stays_binding():
     control = law(longest_wait_s=1e9, ageing_s=1e9)
     busy, state, letters = [*queue(0, 20), (1, 90.0, 0.0)], begin(TWO, 0, 0.0), []
@@ -257,10 +301,11 @@ def _looks(path, routes):
     plans = tuple(build_plan(network, name, Clearance.ITE) for name in ("one", "two"))
     with Engine(SumoOptions(path, (routes,), 0.0, 5.0, seed=1)) as engine:
         engine.run_to(5.0)
-        looks = Watch(engine.api, network, plans).look({plan.signal_id: begin(plan, 0, 0.0) for plan in plans}, 5.0)
+        watch = Watch(engine.api, network, plans)
+        look = watch.look(5.0)
     found = {}
     for plan in plans:
-        seen_one = looks[plan.signal_id]
+        seen_one = observe(look, watch.rows[plan.signal_id], 0, 5.0)
         who = seen_one.approaching
         mine = (who.row >= who.first) & (who.row < who.first + len(plan.links)) & (who.distance_m <= who.range_m)
         found[plan.signal_id] = (

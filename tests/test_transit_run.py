@@ -12,7 +12,6 @@ from gtfs.feed import read_feed
 from networks.netxml import read_network
 from scenarios.demo.buses import write_demo_feed
 from signals.intergreen import Clearance
-from signals.interlock import begin
 from signals.plan import build_plan
 from sim.demand import synthetic_demand
 from sim.engine import Api, Engine
@@ -131,7 +130,7 @@ def _lateness(path, routes, known):
         engine.api.trafficlight.setRedYellowGreenState("light", "r" * len(plan.links))
         engine.run_to(5.0)
         watch = Watch(engine.api, network, (plan,), 150.0, detectors=detectors if known else None)
-        return watch.look({"light": begin(plan, 0, 0.0)}, 5.0)["light"].bus_lateness_s
+        return watch.look(5.0).bus_lateness_s
 
 
 def test_a_controller_knows_how_late_the_latest_bus_is_that_wants_a_link(tmp_path):

@@ -8,7 +8,6 @@ import pytest
 
 from networks.netxml import read_network
 from signals.intergreen import Clearance
-from signals.interlock import begin
 from signals.plan import build_plan
 from sim.engine import Engine
 from sim.options import SumoOptions
@@ -43,7 +42,7 @@ def _look(path, routes, second, range_m):
         engine.api.trafficlight.setRedYellowGreenState("light", "r" * len(plan.links))
         engine.run_to(second)
         watch = Watch(engine.api, network, (plan,), range_m)
-        seen = watch.look({"light": begin(plan, 0, 0.0)}, second)["light"]
+        seen = watch.look(second)
         where = {name: _way_to_line_m(engine.api, name) for name in engine.api.vehicle.getIDList()}
     return Look(seen.vehicles, seen.halted, seen.nearest_m, seen.closeness, seen.ahead, seen.blocked, where)
 
