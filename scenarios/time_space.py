@@ -108,7 +108,7 @@ def _panel(axes: Axes, run: SignalRun, arterial: Arterial, chain: Sequence[Movem
     lines = [line - [begin_s, 0.0] for line in tracks(run.passages, arterial, chain, _lanes(chain))]
     axes.add_collection(LineCollection(lines, colors=_TRACK, linewidths=0.9, alpha=0.8, zorder=2))
     for place_m, movement in zip(arterial.stop_line_m, chain, strict=True):
-        for span in clipped(histories[movement.signal_id], movement, begin_s, end_s):
+        for span in clipped(histories[movement.signal_id], movement.links, begin_s, end_s):
             axes.plot(
                 (span.begin_s - begin_s, span.end_s - begin_s),
                 (place_m, place_m),
@@ -171,7 +171,7 @@ def arrivals_on_green(came: Passages, history: SignalHistory, movement: Movement
     due_s = due_s[(due_s >= begin_s) & (due_s < end_s)]
     if not len(due_s):
         return math.nan
-    greens = [span for span in clipped(history, movement, begin_s, end_s) if span.aspect.is_green]
+    greens = [span for span in clipped(history, movement.links, begin_s, end_s) if span.aspect.is_green]
     return sum(int(((due_s >= span.begin_s) & (due_s < span.end_s)).sum()) for span in greens) / len(due_s)
 
 
@@ -205,11 +205,11 @@ def _way(passages: Passages, row: int, stop_line_m: float, ahead: float) -> Iter
     """Points of one vehicle on one approach."""
     enter_s, leave_s = float(passages.enter_s[row]), float(passages.leave_s[row])
     free_s, length_m = float(passages.free_s[row]), float(passages.approach_m[row])
-    begin_m = stop_line_m - length_m
+    begin_m, whole_m = stop_line_m - length_m, length_m + float(passages.inside_m[row])
     yield enter_s, begin_m
     lost_s = leave_s - enter_s - free_s
     if lost_s >= LEAST_WAIT_S and free_s > 0:
         stand_m = max(length_m - VEHICLE_M * ahead, 0.0)
-        yield enter_s + free_s * stand_m / length_m, begin_m + stand_m
-        yield leave_s - free_s * (1 - stand_m / length_m), begin_m + stand_m
-    yield leave_s, stop_line_m
+        yield enter_s + free_s * stand_m / whole_m, begin_m + stand_m
+        yield leave_s - free_s * (1 - stand_m / whole_m), begin_m + stand_m
+    yield leave_s, begin_m + whole_m

@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from networks.network import RoadNetwork
 from scenarios.content import Place, ReportContent
 from scenarios.drawing import FAINT, INK, MUTED, Drawing, canvas, colour_of, label
 from scenarios.numerals import number
 from scenarios.signal_content import MovementRow, SignalContent
 from signals.history import Aspect, SignalHistory, Span, spans
-from sim.movements import Movement
+from sim.movements import Movement, foot_links
 from sim.times import clock_text
 
 STEM = "signal_timing"
@@ -26,7 +27,7 @@ MAX_COLUMNS = 3
 CYCLES = 3.3
 LEAST_S, MOST_S = 150.0, 360.0
 
-GREEN, PERMITTED, YELLOW, RED = "#1b8a4b", "#9ad3ae", "#f0b400", "#b3261e"
+GREEN, PERMITTED, YELLOW, RED, WALK = "#1b8a4b", "#9ad3ae", "#f0b400", "#b3261e", "#3f7fb5"
 _ROW_IN, _FRAME_IN = 0.27, 1.75
 _HEIGHT = {Aspect.PROTECTED: 0.72, Aspect.PERMITTED: 0.36, Aspect.YELLOW: 0.72}
 _COLOUR = {Aspect.PROTECTED: GREEN, Aspect.PERMITTED: PERMITTED, Aspect.YELLOW: YELLOW}
@@ -80,6 +81,8 @@ def _draw(
     path: Path, content: ReportContent, signals: SignalContent, place: Place, movements: Sequence[Movement]
 ) -> Drawing:
     names = [variant.name for variant in content.variants if variant.name in signals.traces]
+    walks = _walks(content.network, signals, place.junction)
+    rows = len(movements) + len(walks)
     columns = min(len(names), MAX_COLUMNS)
     lines = math.ceil(len(names) / columns)
     span_s = diagram_span_s(signals, place.junction)
@@ -94,16 +97,17 @@ def _draw(
         )
         if part
     )
-    with canvas(path, _FRAME_IN + lines * (0.5 + _ROW_IN * len(movements)), title, note) as figure:
+    with canvas(path, _FRAME_IN + lines * (0.5 + _ROW_IN * rows), title, note) as figure:
         panels = figure.subplots(lines, columns, squeeze=False, sharey=True)
         for spare in panels.flat[len(names) :]:
             spare.set_visible(False)
         for position, (axes, name) in enumerate(zip(panels.flat, names, strict=False)):
-            _panel(axes, signals, name, movements, span_s)
+            _panel(axes, signals, name, movements, walks, span_s)
             axes.set_title(label(name, 30), color=colour_of(_position(content, name)), fontweight="bold", pad=14)
             if position % columns == 0:
-                axes.set_yticks(range(len(movements)), [_row_name(move) for move in movements], fontsize=8.5)
-        _legend(figure)
+                words = [*map(_row_name, movements), *map(_walk_name, walks)]
+                axes.set_yticks(range(rows), words, fontsize=8.5)
+        _legend(figure, has_walks=bool(walks))
     return Drawing(path, title, _caption(movements))
 
 
@@ -116,19 +120,28 @@ def _row_name(movement: Movement) -> str:
 
 
 def _panel(
-    axes: Axes, signals: SignalContent, variant: str, movements: Sequence[Movement], span_s: tuple[float, float]
+    axes: Axes,
+    signals: SignalContent,
+    variant: str,
+    movements: Sequence[Movement],
+    walks: Sequence[tuple[int, ...]],
+    span_s: tuple[float, float],
 ) -> None:
-    """One variant: a line a movement."""
+    """One variant: a line a movement, then those of people."""
     _, run = signals.traces[variant]
     history = next(found for found in run.histories if found.signal_id == movements[0].signal_id)
     begin_s, end_s = span_s
     for row, movement in enumerate(movements):
-        draw_spans(axes, clipped(history, movement, begin_s, end_s), row, begin_s)
+        draw_spans(axes, clipped(history, movement.links, begin_s, end_s), row, begin_s)
         _measures(axes, signals.movement(variant, movement.signal_id, movement.number), row)
         if row and movement.from_edge != movements[row - 1].from_edge:
             axes.axhline(row - 0.5, color=FAINT, linewidth=0.8, zorder=0)
+    for row, links in enumerate(walks, start=len(movements)):
+        draw_spans(axes, clipped(history, links, begin_s, end_s), row, begin_s, WALK)
+    if walks:
+        axes.axhline(len(movements) - 0.5, color=FAINT, linewidth=0.8, zorder=0)
     axes.set_xlim(0, end_s - begin_s)
-    axes.set_ylim(len(movements) - 0.5, -0.5)
+    axes.set_ylim(len(movements) + len(walks) - 0.5, -0.5)
     axes.set_xlabel("seconds", fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=8.5)
@@ -164,16 +177,16 @@ def _measures(axes: Axes, found: MovementRow | None, row: int) -> None:
     )
 
 
-def clipped(history: SignalHistory, movement: Movement, begin_s: float, end_s: float) -> list[Span]:
-    """What a movement saw between two times."""
+def clipped(history: SignalHistory, links: tuple[int, ...], begin_s: float, end_s: float) -> list[Span]:
+    """What those who see some links saw between two times."""
     return [
         Span(span.aspect, max(span.begin_s, begin_s), min(span.end_s, end_s))
-        for span in spans(history, movement.links)
+        for span in spans(history, links)
         if span.begin_s < end_s and span.end_s > begin_s
     ]
 
 
-def draw_spans(axes: Axes, seen: Sequence[Span], row: float, begin_s: float) -> None:
+def draw_spans(axes: Axes, seen: Sequence[Span], row: float, begin_s: float, colour: str = "") -> None:
     """Bars of green and yellow on a thin line of red."""
     for span in seen:
         start_s, length_s = span.begin_s - begin_s, span.end_s - span.begin_s
@@ -184,14 +197,33 @@ def draw_spans(axes: Axes, seen: Sequence[Span], row: float, begin_s: float) -> 
                 row,
                 length_s,
                 left=start_s,
-                height=_HEIGHT[span.aspect],
-                color=_COLOUR[span.aspect],
+                height=_HEIGHT[Aspect.PERMITTED if colour else span.aspect],
+                color=colour or _COLOUR[span.aspect],
                 linewidth=0,
                 zorder=2,
             )
 
 
-def _legend(figure: Figure) -> None:
+def _walks(network: RoadNetwork, signals: SignalContent, junction: str) -> list[tuple[int, ...]]:
+    """Links that people see, those together that always showed the same under every variant."""
+    shown = [
+        state
+        for _, run in signals.traces.values()
+        for history in run.histories
+        if history.signal_id == junction
+        for state in history.states
+    ]
+    groups: dict[str, list[int]] = {}
+    for link in foot_links(network, junction):
+        groups.setdefault("".join(state[link] for state in shown), []).append(link)
+    return [tuple(links) for links in groups.values()]
+
+
+def _walk_name(links: tuple[int, ...]) -> str:
+    return f"on foot, {len(links)} crossings" if len(links) > 1 else "on foot"
+
+
+def _legend(figure: Figure, *, has_walks: bool) -> None:
     keys = [
         Patch(facecolor=GREEN),
         Patch(facecolor=PERMITTED),
@@ -199,7 +231,9 @@ def _legend(figure: Figure) -> None:
         Line2D([], [], color=RED, linewidth=1.3),
     ]
     words = ["protected green", "permitted green (must yield)", "yellow", "red"]
-    figure.legend(keys, words, loc="outside lower center", ncols=4, fontsize=9)
+    if has_walks:
+        keys, words = [*keys, Patch(facecolor=WALK)], [*words, "people walk"]
+    figure.legend(keys, words, loc="outside lower center", ncols=5, fontsize=9)
 
 
 def _caption(movements: Sequence[Movement]) -> str:

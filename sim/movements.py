@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from networks.network import EdgeKind, RoadNetwork
+from signals.movement import signal_links
 from signals.observation import DEFAULT_RANGE_M, approach_edges, stop_edges
 
 TURNS = {
@@ -28,7 +29,7 @@ class Movement:
     """The way from one street into another under a signal; any of ``links`` lets its vehicles drive.
 
     ``from_edge`` and ``to_edge`` are rows of the network's edges, ``stop_lanes`` rows of its lanes. ``approach`` is the
-    street's name, or its edge's id where it has none.
+    street's name, or its edge's id where it has none; inner ones lie between two stop lines of the same signal.
     """
 
     signal_id: str
@@ -62,8 +63,15 @@ def signal_movements(network: RoadNetwork, signal_id: str) -> tuple[Movement, ..
     return tuple(_numbered(made))
 
 
+def foot_links(network: RoadNetwork, signal_id: str) -> tuple[int, ...]:
+    """Links of a signal that people alone see."""
+    links = signal_links(network, network.signal_index[signal_id])
+    return tuple(bit for bit, link in enumerate(links) if link.is_pedestrian)
+
+
 def _movement(network: RoadNetwork, signal_id: str, way: tuple[int, int], found: list[tuple[int, int]]) -> Movement:
     names = [network.edges.names[edge] or network.edges.ids[edge] for edge in way]
+    inner = network.edges.from_junction[way[0]] in network.junctions_of_signal(network.signal_index[signal_id])
     return Movement(
         signal_id=signal_id,
         number=0,
@@ -71,7 +79,7 @@ def _movement(network: RoadNetwork, signal_id: str, way: tuple[int, int], found:
         to_edge=way[1],
         links=tuple(sorted({bit for bit, _ in found})),
         stop_lanes=tuple(sorted({int(network.connections.from_lane[row]) for _, row in found})),
-        approach=names[0],
+        approach=f"{names[0]} (inner)" if inner else names[0],
         bound=BOUNDS[round(heading_deg(network, way[0]) / 90) % 4],
         turn=TURNS.get(network.connections.direction[found[0][1]], "through"),
         into=names[1],

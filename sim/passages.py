@@ -45,8 +45,8 @@ class Passages:
         What that way takes it without traffic and lights.
     dwell_s
         Time that it stood at stops of its own there.
-    stop_line_m, approach_m
-        Way from its start to the stop line, and the part of it on the approach.
+    stop_line_m, approach_m, inside_m
+        Way from its start to the stop line, the part of it on the approach, and the way through the junction.
     """
 
     movement: IntArray
@@ -58,6 +58,7 @@ class Passages:
     dwell_s: FloatArray
     stop_line_m: FloatArray
     approach_m: FloatArray
+    inside_m: FloatArray
 
     def __len__(self) -> int:
         """Count of passages."""
@@ -226,6 +227,7 @@ def _passages(
         dwell_s=_dwell_s(record, vehicle, enter_s, leave_s),
         stop_line_m=stop_line_m - (way_m[origin] - ways.step_m[origin]),
         approach_m=stop_line_m - way_m[start] + ways.step_m[start],
+        inside_m=ways.inside_m[position],
     )
     # who arrived and has no time there was taken out of a jam and put back behind it
     known = np.isfinite(enter_s) & (np.isfinite(leave_s) | ~ways.arrived[vehicle])

@@ -76,7 +76,8 @@ class CycleMeasures:
     """A signal in one run, or its mean over runs.
 
     Cycles are those of its busiest movement. ``stages_per_h`` counts times at which a movement of vehicles turned
-    green, ``lost_share`` is the part of the time in which one of them showed yellow or none was green.
+    green, ``lost_share`` is the part of the time in which one of them showed yellow or none was green, also where
+    people walk meanwhile.
     ``longest_red_s`` is the longest of all its movements, ``longest_red_movement`` whose that was.
     """
 
