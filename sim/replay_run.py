@@ -12,7 +12,7 @@ from signals.plan import build_plan
 from sim.areas import junction_areas
 from sim.control import SignalControl
 from sim.engine import Api, Engine
-from sim.loop import Laws, Progress
+from sim.loop import Laws, Progress, laws_of
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
 from sim.outputs import RawOutputs, read_area_stops, read_edge_totals, read_events, read_trips, write_additional
@@ -57,7 +57,7 @@ def replay(
     kind = controller_kind(spec.controller, spec.controller_folder)
     parameters = controller_parameters(spec.controller, spec.parameters, spec.controller_folder)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
-    laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
+    laws = laws_of(kind, plans, parameters)
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
     areas = junction_areas(network, spec.measured)
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as name:

@@ -17,7 +17,7 @@ from sim.areas import junction_areas
 from sim.control import RefusedWish
 from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
-from sim.loop import Laws, Progress, drive
+from sim.loop import Progress, drive, laws_of
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
 from sim.outputs import (
@@ -110,7 +110,7 @@ def simulate(
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     areas = junction_areas(network, spec.measured)
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
-    laws: Laws = [(plan, kind.make(plan, parameters)) for plan in plans if plan.is_controllable and kind.make]
+    laws = laws_of(kind, plans, parameters)
     transit = TransitRecord(spec.transit, network) if spec.transit else None
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         raw = RawOutputs(Path(folder).resolve())
@@ -129,6 +129,7 @@ def simulate(
                 on_progress,
                 progress_every_s,
                 transit.detectors if transit else None,
+                kind.team_of,
             )
         timetabled = transit.vehicles if transit else frozenset[str]()
         rows = read_trip_rows(raw.trips)
