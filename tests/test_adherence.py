@@ -132,7 +132,7 @@ def test_rules_know_their_names():
 
 @pytest.mark.parametrize("text", ["60,300", "-300,-60", "1,1"])
 def test_a_rule_by_which_the_timetable_itself_is_not_on_time_is_refused(text):
-    with pytest.raises(InputError, match="CONFIG_VALUE: .*to the second would not be on time. Early is negative"):
+    with pytest.raises(InputError, match=r"CONFIG_VALUE: .*to the second would not be on time. Early is negative"):
         parse_on_time(text)
 
 
