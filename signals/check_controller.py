@@ -101,7 +101,7 @@ def _asked(law: Any, plan: SignalPlan, sight: _Sight) -> int:
 
 def _arrays(seen: Observation) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     parts = [(field.name, getattr(seen, field.name)) for field in fields(seen)]
-    parts += [(f"approaching.{name}", getattr(seen.approaching, name)) for name in ("row", "distance_m", "speed_mps")]
+    parts += [(f"approaching.{name}", getattr(seen.approaching, name)) for name in seen.approaching._fields]
     return ((name, value) for name, value in parts if isinstance(value, np.ndarray))
 
 
@@ -201,7 +201,7 @@ def _sight(plan: SignalPlan, cars: list[tuple[int, float, float]], time_s: float
         ahead=np.zeros(size),
         blocked=np.zeros(size, dtype=bool),
         bus_lateness_s=np.full(size, np.nan),
-        approaching=Approaching(row, distance_m, speed_mps, 0, DEFAULT_RANGE_M),
+        approaching=Approaching(row, distance_m, speed_mps, np.ones(len(row)), 0, DEFAULT_RANGE_M),
     )
 
 

@@ -10,26 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from networks.faults import InputError
 from networks.network import Program
 from signals.actuated import Actuated, ActuatedParameters
+from signals.delay_based import DelayBased, DelayBasedParameters
 from signals.flows import SignalFlows
 from signals.max_pressure import MaxPressure, MaxPressureParameters
-from signals.observation import Observation
 from signals.outside_controller import Guarded, is_outside, outside_controller, outside_parameters
 from signals.plan import SignalPlan
-from signals.self_control import SelfControl, SelfControlParameters
+from signals.rolling_horizon import RollingHorizon, RollingHorizonParameters
+from signals.self_control import SelfControl, SelfControlParameters, SelfControlTeam
+from signals.sotl import Sotl, SotlParameters
 from signals.static import StaticParameters
+from signals.team import Controller, OneByOne, TeamOf
 from signals.webster import WebsterParameters, webster_programs
-
-
-class Controller(Protocol):
-    """Decides for one signal. ``wish`` is asked only when the stage shown has had its minimum green."""
-
-    def wish(self, seen: Observation) -> int:
-        """Stage wanted from now on; the present one to stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,8 @@ class ControllerKind:
     """How to make a controller, and what may be set. ``make`` is None where SUMO runs the program itself.
 
     ``programs`` makes the programs that SUMO then runs, by signal, for the traffic given; without it they are the
-    shipped ones.
+    shipped ones. Where ``free_stages``, controllers choose from all stages that the movements allow, else from the
+    shipped ones. ``team_of`` puts controllers together, each with the rows of its links, so that all are asked at once.
     """
 
     description: str
@@ -45,6 +42,7 @@ class ControllerKind:
     make: Callable[[SignalPlan, Any], Controller] | None
     programs: Callable[[Sequence[SignalPlan], SignalFlows], dict[str, Program]] | None = None
     free_stages: bool = False
+    team_of: TeamOf = OneByOne
 
 
 CONTROLLERS: dict[str, ControllerKind] = {
@@ -63,10 +61,25 @@ CONTROLLERS: dict[str, ControllerKind] = {
         MaxPressureParameters,
         MaxPressure,
     ),
+    "sotl": ControllerKind(
+        "changes once those who wait at red add up to enough; the end of a platoon is let through first",
+        SotlParameters,
+        Sotl,
+    ),
+    "delay-based": ControllerKind(
+        "serves the stage whose vehicles have lost most time on their approach", DelayBasedParameters, DelayBased
+    ),
     "self-control": ControllerKind(
         "serves the stage that lets most vehicles through in the time that it takes, as predicted",
         SelfControlParameters,
         SelfControl,
+        free_stages=True,
+        team_of=SelfControlTeam,
+    ),
+    "rolling-horizon": ControllerKind(
+        "schedules all who are in sight for the least delay, anew every second, and shows the first stage of it",
+        RollingHorizonParameters,
+        RollingHorizon,
         free_stages=True,
     ),
 }

@@ -124,7 +124,16 @@ def test_actuated_does_not_hold_green_for_a_full_street():
 
 
 def test_controllers_are_found_by_name():
-    assert list(CONTROLLERS) == ["static", "webster", "actuated", "max-pressure", "self-control"]
+    assert list(CONTROLLERS) == [
+        "static",
+        "webster",
+        "actuated",
+        "max-pressure",
+        "sotl",
+        "delay-based",
+        "self-control",
+        "rolling-horizon",
+    ]
     assert controller_kind("static").make is None
     assert controller_kind("webster").make is None
     with pytest.raises(InputError, match="unknown controller 'max-presure'") as caught:
