@@ -10,6 +10,7 @@ import csv
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from benchmarks.trace_copies import AGENCIES, Agency
 from gtfs.avl import read_pings
 from gtfs.feed import read_feed
 from gtfs.on_time import ON_TIME_RULES, Position, punctuality
+from gtfs.performed_trips import PerformedTrips, joined_trips
 from gtfs.pings import Pings
-from gtfs.replay import Matched, PerformedTrip, Replay
+from gtfs.replay import Matched, Replay, Step
 from gtfs.service_day import parse_day
 from gtfs.stop_visits import stop_visits
 from gtfs.trace_kernels import Crossings
@@ -74,7 +76,7 @@ class Read:
 
     plan: TracePlan
     settings: TraceSettings
-    performed: Sequence[PerformedTrip]
+    performed: PerformedTrips
     matched: Matched
     crossings: Crossings
 
@@ -181,13 +183,17 @@ def read_published(path: Path, plan: TracePlan) -> Published:
 def replay(plan: TracePlan, pings: Sequence[Pings], settings: TraceSettings) -> Read:
     """Replay a whole trace, as users do."""
     run = Replay(plan, settings)
-    steps = [*(run.feed(part) for part in pings), run.close()]
+    steps, trips = [], []
+    takes: list[Callable[[], Step]] = [*(partial(run.feed, part) for part in pings), run.close]
+    for take in takes:
+        steps.append(take())
+        trips.append(run.trips.at(steps[-1].begun))
     crossings = Crossings(*(np.concatenate(parts) for parts in zip(*(step.crossings for step in steps), strict=True)))
     names = Matched.__dataclass_fields__
     matched = Matched(**{name: np.concatenate([getattr(step.matched, name) for step in steps]) for name in names})
     order = np.lexsort((matched.time_s, matched.performed))
     matched = Matched(**{name: getattr(matched, name)[order] for name in names})
-    return Read(plan, settings, run.performed, matched, crossings)
+    return Read(plan, settings, joined_trips(trips), matched, crossings)
 
 
 def crossed(read: Read, published: Published, owner: IntArray) -> Estimate:

@@ -12,6 +12,7 @@ from benchmarks.portland_feed import write_feed
 from benchmarks.results import Measurement
 from benchmarks.setup import Setup
 from gtfs.feed import read_feed
+from gtfs.performed_trips import joined_trips
 from gtfs.replay import Replay
 from gtfs.stop_visits import stop_visits
 from gtfs.trace_kernels import Crossings
@@ -43,11 +44,14 @@ def replayed(plan: TracePlan, settings: TraceSettings) -> Estimate:
 
     def estimate(recorded: Recorded, found: Passages, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         replay = Replay(plan, settings)
-        steps = (replay.feed(pings_of(recorded, rows)), replay.close())
+        steps = [replay.feed(pings_of(recorded, rows))]
+        trips = [replay.trips.at(steps[0].begun)]
+        steps.append(replay.close())
+        trips.append(replay.trips.at(steps[1].begun))
         crossings = Crossings(
             *(np.concatenate(parts) for parts in zip(*(step.crossings for step in steps), strict=True))
         )
-        visits = stop_visits(plan, replay.performed, crossings, settings.known_s)
+        visits = stop_visits(plan, joined_trips(trips), crossings, settings.known_s)
         arrival_s, departure_s = np.full((2, len(found)), np.nan)
         arrival_s[passage[visits.call]], departure_s[passage[visits.call]] = visits.arrival_s, visits.departure_s
         return arrival_s, departure_s

@@ -47,9 +47,8 @@ def _replayed(plan: TracePlan, columns: ColumnMap, trace: str, tables: str) -> d
         "take_s": taken_s - began_s,
         "write_s": written_s - taken_s,
         "pings": session.replay.pings,
-        "performed": len(session.replay.performed),
+        "performed": session.replay.trips.count,
         "visits": visits,
-        "events": len(session.events),
     }
 
 

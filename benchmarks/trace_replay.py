@@ -96,7 +96,7 @@ def _whole(agency: Agency, setup: Setup) -> Iterator[Measurement]:
             used_s = said["take_s"], said["write_s"]
             rates[name].append((rows / sum(used_s), rows / used_s[0], rows / used_s[1]))
             if not number and name == "Parquet to stop visits":
-                for count in ("pings", "performed", "visits", "events"):
+                for count in ("pings", "performed", "visits"):
                     yield Measurement(f"{agency.name}/{count} of {rows} rows", said[count], "1")
     for name, found in rates.items():
         for part, values in zip(("", ", reading and matching", ", tables"), zip(*found, strict=True), strict=True):

@@ -1,10 +1,10 @@
 """When a trace covers the service."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 MINUTE_S = 60
 NEAR_MINUTES = 5
@@ -33,13 +33,35 @@ class Coverage:
         return found
 
 
-def coverage(heard: Iterable[int]) -> Coverage:
-    """When the trace covers the service, from the minutes since the epoch in which some vehicle was heard of."""
-    minutes = np.array(sorted(heard), dtype=np.int64)
-    if not len(minutes):
+def no_spans() -> Minutes:
+    """Nobody was heard of."""
+    return np.empty((0, 2), dtype=np.int64)
+
+
+def with_moments(heard: Minutes, time_s: npt.NDArray[np.float64]) -> Minutes:
+    """Spans of time in which vehicles were heard of, those of more moments added.
+
+    Parameters
+    ----------
+    heard
+        First and last minute since the epoch of each span, in order; minutes so near each other that all between them
+        is covered are of one span, shape (spans, 2).
+    """
+    minutes = np.sort(pd.unique(time_s // MINUTE_S)).astype(np.int64)
+    first, last = np.concatenate((heard, np.column_stack((minutes, minutes)))).T
+    order = np.argsort(first, kind="stable")
+    first, last = first[order], np.maximum.accumulate(last[order])
+    begins = np.append(True, first[1:] > last[:-1] + 2 * NEAR_MINUTES + 1)[: len(first)]
+    ends = np.append(begins[1:], True)[: len(first)]
+    return np.column_stack((first[begins], last[ends]))
+
+
+def coverage(heard: Minutes) -> Coverage:
+    """When the trace covers the service, from the spans of :func:`with_moments`."""
+    if not len(heard):
         return Coverage(0, np.zeros(1, dtype=np.int64))
-    first = int(minutes[0]) - NEAR_MINUTES
-    change = np.zeros(int(minutes[-1]) - first + NEAR_MINUTES + 2, dtype=np.int64)
-    np.add.at(change, minutes - NEAR_MINUTES - first, 1)
-    np.add.at(change, minutes + NEAR_MINUTES + 1 - first, -1)
+    first = int(heard[0, 0]) - NEAR_MINUTES
+    change = np.zeros(int(heard[-1, 1]) - first + NEAR_MINUTES + 2, dtype=np.int64)
+    np.add.at(change, heard[:, 0] - NEAR_MINUTES - first, 1)
+    np.add.at(change, heard[:, 1] + NEAR_MINUTES + 1 - first, -1)
     return Coverage(first, np.concatenate(([0], np.cumsum(np.cumsum(change) > 0))))

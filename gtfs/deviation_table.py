@@ -27,16 +27,15 @@ def deviations_table(result: ReplayResult) -> pa.Table:
     distance from the line is known of pings off the route too.
     """
     pings = result.matched
-    days = sorted({one.day for one in result.performed})
-    place = {day: row for row, day in enumerate(days)}
-    of_trip = np.array([*(place[one.day] for one in result.performed), NONE], dtype=np.int32)
+    days, place = np.unique(result.performed.day, return_inverse=True)
+    of_trip = np.append(place, NONE).astype(np.int32)
     words = tuple(FOUND.values())
     codes = np.full(max(FOUND) + 1, NONE, dtype=np.int32)
     codes[list(FOUND)] = np.arange(len(FOUND))
     stamps = np.round(pings.time_s * MICROSECONDS).astype("datetime64[us]")
     return pa.table(
         {
-            "service_date": labels([day_date(day).isoformat() for day in days], of_trip[pings.performed]),
+            "service_date": labels([day_date(day).isoformat() for day in days.tolist()], of_trip[pings.performed]),
             "vehicle_id": labels(result.vehicles, pings.vehicle),
             "event_timestamp": pa.array(stamps, type=pa.timestamp("us", tz="UTC")),
             "trip_id_performed": labels(result.trip_ids, pings.performed),

@@ -87,7 +87,7 @@ def due_calls(result: ReplayResult) -> DueCalls:
     counts = np.diff(plan.calls.start)[trips.trip]
     start, call = starts(counts), spans(plan.calls.start, trips.trip)
     owner = np.repeat(np.arange(len(trips), dtype=np.int32), counts)
-    origin_s = _origins_s(result, trips.day)[owner]
+    origin_s = plan.origins_s(trips.day)[owner]
     performed = trips.performed[owner]
     place = np.arange(len(call), dtype=np.int32) - start[owner]
     visit = np.where(performed < 0, NONE, visits.start[performed] + place).astype(np.int32)
@@ -116,18 +116,9 @@ def of_visits(column: npt.NDArray[Scalar], visit: IntArray, blank: float) -> npt
 
 def _due_trips(result: ReplayResult) -> DueTrips:
     ids = result.plan.timetable.trips.ids
-    performed = [
-        (one.day, trip_id, row, one.trip)
-        for row, (one, trip_id) in enumerate(zip(result.performed, result.trip_ids, strict=True))
-    ]
+    days, trips = result.performed.day.tolist(), result.performed.trip.tolist()
+    performed = list(zip(days, result.trip_ids, range(len(days)), trips, strict=True))
     missing = [(day, ids[trip], NONE, trip) for trip, day in result.missing]
     rows = sorted(performed + missing)
     day, row, trip = (np.array([part[place] for part in rows], dtype=np.int32) for place in (0, 2, 3))
     return DueTrips(tuple(part[1] for part in rows), row, trip, day)
-
-
-def _origins_s(result: ReplayResult, day: IntArray) -> FloatArray:
-    """Epoch seconds from which each trip's day counts, shape (trips,)."""
-    distinct, place = np.unique(day, return_inverse=True)
-    origin_s = np.array([result.plan.origin_s(one) for one in distinct.tolist()], dtype=np.float64)
-    return origin_s[place.reshape(-1)]

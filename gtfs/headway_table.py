@@ -20,8 +20,7 @@ def headways_table(result: ReplayResult) -> pa.Table:
     table = plan.timetable
     rows = np.flatnonzero(np.isfinite(visits.departure_s) & (visits.position != Position.END))
     performed = visits.performed[rows]
-    trip = np.array([one.trip for one in result.performed], dtype=np.int32)[performed]
-    day = np.array([one.day for one in result.performed], dtype=np.int32)[performed]
+    trip, day = result.performed.trip[performed], result.performed.day[performed]
     pattern, stop = table.trips.pattern[trip], table.call_stop[visits.call[rows]]
     route, direction = table.patterns.route[pattern], table.patterns.direction[pattern]
     ranks = _rank(table.stops.ids)[stop], direction, _rank(table.routes.ids)[route]

@@ -12,11 +12,13 @@ from networks.network import FloatArray, IntArray
 class HeldPings:
     """Columns of pings, shape (pings,) each.
 
-    ``vehicle`` and ``claim`` are rows of the replay's lists; ``trip`` and ``day`` are what the claim means, or NONE.
+    ``vehicle`` and ``claim`` are rows of the replay's lists, ``named`` is the service day that is named, or NONE;
+    ``trip`` and ``day`` are what both mean, or NONE.
     """
 
     vehicle: IntArray
     claim: IntArray
+    named: IntArray
     trip: npt.NDArray[np.integer]
     day: npt.NDArray[np.integer]
     time_s: FloatArray
@@ -32,7 +34,7 @@ _COLUMNS = tuple(part.name for part in fields(HeldPings))
 def nothing_held() -> HeldPings:
     """No pings."""
     whole, real = np.empty(0, np.int32), np.empty(0)
-    return HeldPings(whole, whole, whole, whole, real, real, real, real, real)
+    return HeldPings(whole, whole, whole, whole, whole, real, real, real, real, real)
 
 
 def join(one: HeldPings, other: HeldPings) -> HeldPings:

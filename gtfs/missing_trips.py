@@ -1,6 +1,6 @@
 """Scheduled trips that nobody was seen on: which are missing, and of which the trace cannot tell."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from gtfs.columns import spans
 from gtfs.coverage import MINUTE_S, Coverage
-from gtfs.replay import PerformedTrip
+from gtfs.performed_trips import PerformedTrips
 from gtfs.trace_plan import TracePlan
 from networks.network import FloatArray
 
@@ -46,7 +46,7 @@ class Absent(NamedTuple):
 
 
 def absent_trips(
-    plan: TracePlan, performed: Collection[PerformedTrip], covered: Coverage, unnamed: Callable[[int], Unnamed]
+    plan: TracePlan, performed: PerformedTrips, covered: Coverage, unnamed: Callable[[int], Unnamed]
 ) -> Absent:
     """Scheduled trips that nobody was seen on though the trace covers all of their time.
 
@@ -59,11 +59,11 @@ def absent_trips(
     unnamed
         Gives the pings without a trip of a service day.
     """
-    seen = {(one.trip, one.day) for one in performed}
     found = Absent([], [])
-    for day in sorted({one.day for one in performed}):
-        due = _due(plan, day, covered) & _on_routes_seen(plan, performed, day)
-        is_seen = np.array([(trip, day) in seen for trip in range(len(due))], dtype=np.bool_)
+    for day in np.unique(performed.day).tolist():
+        is_seen = np.zeros(len(plan.trip_service), dtype=np.bool_)
+        is_seen[performed.trip[performed.day == day]] = True
+        due = _due(plan, day, covered) & _on_routes_seen(plan, is_seen)
         absent = np.flatnonzero(due & ~is_seen)
         if len(absent):
             told = _on_routes_shown(plan, due, is_seen)[absent]
@@ -80,9 +80,10 @@ def _due(plan: TracePlan, day: int, covered: Coverage) -> Flags:
     return covered.whole(span_s[:, 0], span_s[:, 1]) & runs
 
 
-def _on_routes_seen(plan: TracePlan, performed: Collection[PerformedTrip], day: int) -> Flags:
-    routes = {int(plan.timetable.trip_route[one.trip]) for one in performed if one.day == day}
-    return np.isin(plan.timetable.trip_route, list(routes))
+def _on_routes_seen(plan: TracePlan, is_seen: Flags) -> Flags:
+    route = plan.timetable.trip_route
+    seen: Flags = np.bincount(route[is_seen], minlength=len(plan.timetable.routes)) > 0
+    return seen[route]
 
 
 def _on_routes_shown(plan: TracePlan, due: Flags, is_seen: Flags) -> Flags:

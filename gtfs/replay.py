@@ -6,7 +6,6 @@ is final: where each vehicle was on which trip, and when it came to stops and le
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,16 @@ import pandas as pd
 from gtfs.adherence import deviations_s
 from gtfs.guess_kernels import Search
 from gtfs.held_pings import HeldPings, join, nothing_held, take
+from gtfs.live_kernels import Roster, Served
+from gtfs.live_trips import Found, LiveTrips
 from gtfs.pings import Labels, Pings
+from gtfs.search_kernels import Named
 from gtfs.trace_kernels import (
     DUPLICATE,
     JUMP,
     KEPT,
+    MOST_AWAY_S,
     NONE,
-    Calendar,
     Crossings,
     Fixes,
     Passage,
@@ -39,8 +41,8 @@ from gtfs.trace_kernels import (
 )
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
-from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, blank_tails, with_room
-from gtfs.trip_claims import Claim, ClaimBook, Evidence, Meaning, candidate_rows
+from gtfs.trace_state import blank_fixes, blank_passage, blank_progress, blank_tails, forget, with_room
+from gtfs.trip_claims import Claim, ClaimBook, Meaning, candidate_rows, named_day
 from gtfs.trip_guess import Told, TripGuesser, merged
 from networks.network import FloatArray, IntArray
 
@@ -49,21 +51,12 @@ Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.integer]
 
 
-@dataclass(frozen=True, slots=True)
-class PerformedTrip:
-    """A vehicle on a trip of a service day: row of the timetable's trip, day since 1970-01-01, how it was found."""
-
-    vehicle: int
-    trip: int
-    day: int
-    evidence: Evidence
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
     """Pings that are final, by vehicle and there by time, shape (pings,) each.
 
-    ``vehicle`` and ``performed`` are rows of :class:`Replay`'s lists, ``performed`` NONE where no trip is known.
+    ``vehicle`` is a row of :class:`Replay`'s list, ``performed`` the number of the performed trip, NONE where none is
+    known.
     ``way_m`` is the place along the trip's line and ``deviation_s`` actual minus scheduled there, both NaN unless
     ``found`` is :data:`gtfs.trace_kernels.MATCHED`; ``off_m`` is the distance from the line.
     """
@@ -88,22 +81,36 @@ class Matched:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """What became final."""
+    """What became final.
+
+    Attributes
+    ----------
+    matched, crossings
+        Pings, and what happened at calls; both name performed trips by their numbers.
+    row, crossing_row
+        Rows of those trips, NONE where none is known; they hold until the next step.
+    begun, over
+        Rows of the trips that appear for the first time, in the order of their numbers, and of those that are over.
+    """
 
     matched: Matched
     crossings: Crossings
+    row: Integers
+    crossing_row: Integers
+    begun: Integers
+    over: Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReplayMemory:
     """What a :class:`Replay` knows, in plain values: what was heard of, what is held back, and the kernels' memory.
 
-    ``waiting``, ``search``, ``searched`` and ``named_s`` are those of its :class:`gtfs.trip_guess.TripGuesser`.
+    ``roster``, ``latest`` and ``counts`` are those of its :class:`gtfs.live_trips.LiveTrips`, ``waiting``, ``search``,
+    ``searched`` and ``named`` those of its :class:`gtfs.trip_guess.TripGuesser`.
     """
 
     vehicles: list[str]
     claims: list[Claim]
-    performed: list[PerformedTrip]
     dropped: dict[str, int]
     pings: int
     held: HeldPings
@@ -111,29 +118,32 @@ class ReplayMemory:
     tails: Tails
     progress: Progress
     passage: Passage
+    roster: Roster
+    latest: IntArray
+    counts: IntArray
     waiting: HeldPings
     search: Search
     searched: Progress
-    named_s: dict[tuple[int, int], dict[int, float]]
+    named: Named
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Claims:
     """Claims as columns.
 
-    The trips that each can mean, as compressed rows; the day that it names; its place among all in order of their
-    texts, so that ties do not hang on who came first.
+    The trips that each can mean, as compressed rows; how they were found; its place among all in order of their texts,
+    so that ties do not hang on who came first.
     """
 
     start: IntArray
     trip: IntArray
-    day: IntArray
+    evidence: npt.NDArray[np.int8]
     rank: IntArray
 
 
 def _no_claims() -> _Claims:
     nothing = np.empty(0, dtype=np.int32)
-    return _Claims(np.zeros(1, dtype=np.int32), nothing, nothing, nothing)
+    return _Claims(np.zeros(1, dtype=np.int32), nothing, nothing.astype(np.int8), nothing)
 
 
 @dataclass(slots=True, eq=False)
@@ -144,12 +154,12 @@ class Replay:
     ----------
     vehicles, claims, meanings
         Ids of vehicles, what they said they serve and what it can mean, in order of appearance.
-    performed
-        Trips that vehicles were found on, in order of appearance.
+    trips
+        Trips that vehicles were found on, as far as they may still go on.
     dropped
         Pings left out: ``late``, ``duplicate``, ``jump``.
     progress
-        How far each performed trip has come.
+        How far each of these trips has come.
     guesser
         Finds the trips of vehicles that name none.
     """
@@ -159,12 +169,11 @@ class Replay:
     vehicles: list[str] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     meanings: list[Meaning] = field(default_factory=list)
-    performed: list[PerformedTrip] = field(default_factory=list)
+    trips: LiveTrips = field(init=False)
     dropped: Counter[str] = field(default_factory=Counter)
     pings: int = 0
     _vehicle_row: dict[str, int] = field(default_factory=dict)
     _claim_row: dict[Claim, int] = field(default_factory=dict)
-    _performed_row: dict[tuple[int, int, int], int] = field(default_factory=dict)
     _held: HeldPings = field(default_factory=nothing_held)
     _fixes: Fixes = field(default_factory=lambda: blank_fixes(0))
     _tails: Tails = field(default_factory=lambda: blank_tails(0))
@@ -177,15 +186,17 @@ class Replay:
     def __post_init__(self) -> None:
         """Index the feed."""
         self._book = ClaimBook(self.plan)
+        self.trips = LiveTrips(self.plan.trip_span_s[:, 1] + MOST_AWAY_S + self.settings.tail_s)
         self.guesser = TripGuesser(self.plan, self.settings)
 
     def feed(self, pings: Pings) -> Step:
         """Take pings in order of arrival, and give what became final by them."""
-        claim = self._claim_rows(pings)
-        chosen = self._chosen(claim, pings.time_s)
+        claim, named = self._claim_rows(pings), _days_named(pings.start_date)
+        chosen = self._chosen(claim, named, pings.time_s)
         arrived = HeldPings(
             vehicle=self._vehicle_rows(pings.vehicle),
             claim=claim,
+            named=named,
             trip=chosen[:, 0].copy(),
             day=chosen[:, 1].copy(),
             time_s=pings.time_s,
@@ -202,13 +213,13 @@ class Replay:
         held = join(self._held, arrived)
         is_final = held.time_s < self._fixes.newest_s[held.vehicle] - self.settings.reorder_s
         self._held = take(held, ~is_final)
-        told = self.guesser.tell(self._screened(take(held, is_final)), self.claims, self.meanings)
+        told = self.guesser.tell(self._screened(take(held, is_final)), self.claims)
         return self._match(told)
 
     def close(self) -> Step:
         """Give what was still held back."""
         held, self._held = self._held, nothing_held()
-        told = self.guesser.tell(self._screened(held), self.claims, self.meanings)
+        told = self.guesser.tell(self._screened(held), self.claims)
         return self._match(merged(told, self.guesser.close()))
 
     @property
@@ -219,12 +230,12 @@ class Replay:
         return believed_s if np.isfinite(believed_s) else float(told_s.max(initial=-np.inf))
 
     def memory(self) -> ReplayMemory:
-        """What it knows, to go on from with :meth:`recall`."""
-        guesser = self.guesser
+        """What it knows, to go on from with :meth:`recall`, as soon as nobody asks for the latest step any more."""
+        guesser, trips = self.guesser, self.trips
+        trips.free()
         return ReplayMemory(
             vehicles=self.vehicles,
             claims=self.claims,
-            performed=self.performed,
             dropped=dict(self.dropped),
             pings=self.pings,
             held=self._held,
@@ -232,25 +243,28 @@ class Replay:
             tails=self._tails,
             progress=self.progress,
             passage=self._passage,
+            roster=trips.roster,
+            latest=trips.latest,
+            counts=trips.counts,
             waiting=guesser.waiting,
             search=guesser.search,
             searched=guesser.progress,
-            named_s=guesser.named_s,
+            named=guesser.named,
         )
 
     def recall(self, memory: ReplayMemory) -> None:
         """Go on from what was known, against the same plan and settings."""
-        self.vehicles, self.claims, self.performed = memory.vehicles, memory.claims, memory.performed
+        self.vehicles, self.claims = memory.vehicles, memory.claims
         self.meanings = [self._book.look_up(claim) for claim in memory.claims]
         self._vehicle_row = {text: row for row, text in enumerate(memory.vehicles)}
         self._claim_row = {claim: row for row, claim in enumerate(memory.claims)}
-        self._performed_row = {(one.vehicle, one.trip, one.day): row for row, one in enumerate(memory.performed)}
+        self.trips.roster, self.trips.latest, self.trips.counts = memory.roster, memory.latest, memory.counts
         self.dropped, self.pings, self._held = Counter(memory.dropped), memory.pings, memory.held
         self._fixes, self._tails = memory.fixes, memory.tails
         self.progress, self._passage = memory.progress, memory.passage
         guesser = self.guesser
         guesser.waiting, guesser.search, guesser.progress = memory.waiting, memory.search, memory.searched
-        guesser.named_s = memory.named_s
+        guesser.named = memory.named
 
     def _admitted(self, arrived: HeldPings) -> Bools:
         """Which pings come in time."""
@@ -282,9 +296,9 @@ class Replay:
 
     def _claim_rows(self, pings: Pings) -> IntArray:
         """Rows of what vehicles say they serve."""
-        said = (pings.trip, pings.route, pings.block, pings.start_date, pings.start_time)
+        said = (pings.trip, pings.route, pings.block, pings.start_time)
         code = np.zeros(len(pings), dtype=np.int64)
-        for labels in said:
+        for labels in (column for column in said if column.texts):
             # numbered anew each time, so that no product of counts grows too large
             code, _ = pd.factorize(code * (len(labels.texts) + 1) + labels.codes)
         first = np.empty(int(code.max(initial=NONE)) + 1, dtype=np.int64)
@@ -307,6 +321,7 @@ class Replay:
     def _screened(self, held: HeldPings) -> HeldPings:
         """Pings in their order, nothing earlier to come, without repeated and impossible ones."""
         rank = self._claims_as_columns().rank[held.claim]
+        rank = rank.astype(np.int64) * (int(held.named.max(initial=0)) + 2) + held.named + 1
         held = take(held, order_by_vehicle(held.vehicle, held.time_s, held.lat, held.lon, rank))
         verdict = np.empty(len(held.time_s), np.int8)
         screen(held.vehicle, held.time_s, held.lon, held.lat, self._fixes, self.settings.limits, verdict)
@@ -316,12 +331,13 @@ class Replay:
 
     def _match(self, told: Told) -> Step:
         """Find where pings are on their trips, and what happened at calls."""
-        held, samples = told.held, self._samples(told)
+        held, (samples, trips) = told.held, self._samples(told)
+        self._make_room(trips)
         way_m, off_m, found, crossings = self._placed(held.vehicle, samples)
         lateness_s = deviations_s(self.plan.calls, samples.trip, way_m, samples.clock_s, self.settings.zone_m)
         matched = Matched(
             vehicle=held.vehicle,
-            performed=samples.performed,
+            performed=self._numbers(samples.performed),
             trip=samples.trip,
             time_s=held.time_s,
             clock_s=samples.clock_s,
@@ -333,7 +349,22 @@ class Replay:
             deviation_s=lateness_s,
             found=found,
         )
-        return Step(matched, crossings)
+        row = crossings.performed
+        numbered = crossings._replace(performed=self._numbers(row))
+        return Step(matched, numbered, samples.performed, row, trips.begun, trips.over)
+
+    def _make_room(self, trips: Found) -> None:
+        """Let the kernels remember the trips that appear."""
+        self.progress = with_room(self.progress, self.trips.rows, blank_progress)
+        self._passage = with_room(self._passage, self.trips.rows, blank_passage)
+        forget(self.progress, trips.begun, blank_progress)
+        forget(self._passage, trips.begun, blank_passage)
+
+    def _numbers(self, row: Integers) -> Integers:
+        """Numbers of the trips of rows, NONE where there is none."""
+        number = np.append(self.trips.roster.number, np.int32(NONE))  # a row of -1 finds the number at the end
+        found: Integers = number[row]
+        return found
 
     def _placed(
         self, vehicle: Integers, samples: Samples
@@ -357,13 +388,12 @@ class Replay:
         late = np.flatnonzero(tail >= 0)
         if not len(late):
             return samples, slice(None)
-        before = [self.performed[row] for row in tail[late].tolist()]
-        origin_s = np.array([_service_day(self.plan, one.day)[0] for one in before], dtype=np.float64)
         own_late: Any = (column[late] for column in samples)
+        before = tail[late]
         tails = Samples(*own_late)._replace(
-            performed=tail[late],
-            trip=np.array([one.trip for one in before], dtype=np.int32),
-            clock_s=samples.time_s[late] - origin_s,
+            performed=before,
+            trip=self.trips.roster.trip[before],
+            clock_s=samples.time_s[late] - self.trips.roster.origin_s[before],
         )
         place = np.concatenate((late, np.arange(len(vehicle))))
         order = np.argsort(place, kind="stable")
@@ -372,26 +402,30 @@ class Replay:
         own: Integers = np.flatnonzero(order >= len(late))
         return whole, own
 
-    def _chosen(self, claim: Integers, time_s: FloatArray) -> Integers:
+    def _chosen(self, claim: Integers, named: Integers, time_s: FloatArray) -> Integers:
         """Trip and day of pings by what they say, NONE where nothing is meant, shape (pings, 2)."""
         chosen: Integers = np.full((len(claim), 2), NONE, np.int32)
         if not len(claim):
             return chosen
-        book = self._claims_as_columns()
-        calendar = self._calendar(time_s)
-        return choose_trips(claim, book.day[claim], time_s, book.start, book.trip, calendar, chosen)
+        book, only = self._claims_as_columns(), self.plan.only_day
+        day = named if only is None else np.full(len(claim), only, np.int32)
+        return choose_trips(claim, day, time_s, book.start, book.trip, self.plan.calendar(time_s), chosen)
 
-    def _samples(self, told: Told) -> Samples:
-        """Pings with the clocks of their service days."""
-        held = told.held
-        if not len(held.time_s):
-            nobody = np.empty(0, np.int32)
-            return Samples(nobody, nobody, *(np.empty(0) for _ in range(6)))
-        day, place = np.unique(told.day, return_inverse=True)
-        origin_s = np.array([_service_day(self.plan, int(number))[0] for number in day], dtype=np.float64)
-        origin_s = np.where(told.trip < 0, np.nan, origin_s[place])
-        return Samples(
-            performed=self._performed_rows(told),
+    def _samples(self, told: Told) -> tuple[Samples, Found]:
+        """Pings with the clocks of their service days, and the rows of their trips."""
+        held, evidence = told.held, self._claims_as_columns().evidence
+        origin_s = np.where(told.trip < 0, np.nan, self.plan.origins_s(told.day))
+        served = Served(
+            vehicle=held.vehicle,
+            trip=told.trip,
+            day=told.day,
+            evidence=np.where(told.evidence == NONE, evidence[held.claim], told.evidence),
+            time_s=held.time_s,
+            origin_s=origin_s,
+        )
+        trips = self.trips.find(served, len(self.vehicles))
+        samples = Samples(
+            performed=trips.row,
             trip=told.trip,
             time_s=held.time_s,
             clock_s=held.time_s - origin_s,
@@ -400,55 +434,25 @@ class Replay:
             heading_deg=held.heading_deg,
             speed_mps=held.speed_mps,
         )
+        return samples, trips
 
     def _claims_as_columns(self) -> _Claims:
         """All claims as the kernels take them, made anew only where some were added."""
         if len(self._columns.rank) != len(self.claims):
             start, trip = candidate_rows(self.meanings)
-            texts = [(one.trip, one.route, one.block, one.start_date, one.start_time) for one in self.claims]
+            texts = [(one.trip, one.route, one.block, one.start_time) for one in self.claims]
             rank = np.empty(len(texts), dtype=np.int32)
             rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-            day = np.array([self._named_day(meaning) for meaning in self.meanings], dtype=np.int32)
-            self._columns = _Claims(start, trip, day, rank)
+            evidence = np.array([meaning.evidence for meaning in self.meanings], dtype=np.int8)
+            self._columns = _Claims(start, trip, evidence, rank)
         return self._columns
 
-    def _named_day(self, meaning: Meaning) -> int:
-        return meaning.day if self.plan.only_day is None else self.plan.only_day
 
-    def _calendar(self, time_s: FloatArray) -> Calendar:
-        first = int(time_s.min() // DAY_S) - 2
-        days = range(first, int(time_s.max() // DAY_S) + 3)
-        known = [_service_day(self.plan, day) for day in days]
-        return Calendar(
-            first_day=first,
-            origin_s=np.array([origin_s for origin_s, _ in known], dtype=np.float64),
-            runs=np.ascontiguousarray(np.array([runs for _, runs in known]).T),
-            trip_service=self.plan.trip_service,
-            trip_span_s=self.plan.trip_span_s,
-        )
-
-    def _performed_rows(self, told: Told) -> IntArray:
-        """Rows of performed trips: looked up where one begins, and kept while nothing changes."""
-        keys = (told.held.vehicle, told.trip, told.day)
-        changes = np.flatnonzero(np.any([np.diff(key, prepend=key[0] - 1) != 0 for key in keys], axis=0))
-        more = (told.held.claim, told.evidence)
-        parts = zip(*(key[changes].tolist() for key in (*keys, *more)), strict=True)
-        rows = [NONE if part[1] < 0 else self._performed_trip(*part) for part in parts]
-        return np.repeat(np.array(rows, dtype=np.int32), np.diff(changes, append=len(told.trip)))
-
-    def _performed_trip(self, vehicle: int, trip: int, day: int, claim: int, evidence: int) -> int:
-        row = self._performed_row.setdefault((vehicle, trip, day), len(self.performed))
-        if row == len(self.performed):
-            found = self.meanings[claim].evidence if evidence == NONE else Evidence(evidence)
-            self.performed.append(PerformedTrip(vehicle, trip, day, found))
-            self.progress = with_room(self.progress, row + 1, blank_progress)
-            self._passage = with_room(self._passage, row + 1, blank_passage)
-        return row
-
-
-@lru_cache(maxsize=1024)
-def _service_day(plan: TracePlan, day: int) -> tuple[int, Bools]:
-    return plan.origin_s(day), plan.services_running(day)
+def _days_named(start_date: Labels) -> IntArray:
+    """Service days that pings name, NONE where they name none."""
+    days = np.array([*(named_day(text) for text in start_date.texts), NONE], dtype=np.int32)
+    found: IntArray = days[start_date.codes]  # a code of -1 finds the day at the end
+    return found
 
 
 def _said(said: tuple[Labels, ...], ping: int) -> Claim:

@@ -13,16 +13,15 @@ from gtfs.trace_kernels import MATCHED
 def curves_of_day(result: ReplayResult, day: int, bridge_s: float) -> Curves:
     """Curves of the trips of a service day; one ends where nobody knows for longer than ``bridge_s`` what came next."""
     pings = result.matched
-    days = np.array([one.day for one in result.performed], dtype=np.int32)
     rows = np.flatnonzero((pings.found == MATCHED) & (pings.performed >= 0))
-    rows = rows[days[pings.performed[rows]] == day]
+    rows = rows[result.performed.day[pings.performed[rows]] == day]
     rows = rows[np.lexsort((pings.time_s[rows], pings.performed[rows]))]
     performed, time_s = pings.performed[rows], pings.time_s[rows]
     begins = np.flatnonzero((np.diff(performed, prepend=-1) != 0) | (np.diff(time_s, prepend=-np.inf) > bridge_s))
-    owner = performed[begins].tolist()
+    owner = result.performed.take(performed[begins])
     return Curves(
-        trip=np.array([result.performed[row].trip for row in owner], dtype=np.int32),
-        vehicle_ids=tuple(result.vehicles[result.performed[row].vehicle] for row in owner),
+        trip=owner.trip,
+        vehicle_ids=tuple(result.vehicles[row] for row in owner.vehicle.tolist()),
         start=starts(np.diff(begins, append=len(rows))),
         time_s=time_s,
         distance_m=pings.way_m[rows],
@@ -31,4 +30,5 @@ def curves_of_day(result: ReplayResult, day: int, bridge_s: float) -> Curves:
 
 def busiest_day(result: ReplayResult) -> int:
     """The service day on which most trips were performed, the first of several."""
-    return Counter(one.day for one in result.performed).most_common(1)[0][0]
+    days: Counter[int] = Counter(result.performed.day.tolist())
+    return days.most_common(1)[0][0]

@@ -7,14 +7,15 @@ import numpy as np
 
 from gtfs.columns import spans
 from gtfs.coverage import Coverage
-from gtfs.headways import Headways, headways_of, place_rows
+from gtfs.headways import Headways
 from gtfs.on_time import OnTimeRule
-from gtfs.replay import Matched, PerformedTrip
-from gtfs.service_events import Event
+from gtfs.performed_trips import PerformedTrips
+from gtfs.replay import Matched
+from gtfs.service_events import Events
 from gtfs.stop_visits import Integers, StopVisits
 from gtfs.trace_plan import TracePlan
 from networks.faults import Notice
-from networks.network import NONE, FloatArray, IntArray
+from networks.network import NONE, FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +52,14 @@ class ReplayResult:
     plan: TracePlan
     rule: OnTimeRule
     vehicles: Sequence[str]
-    performed: Sequence[PerformedTrip]
+    performed: PerformedTrips
     trip_ids: Sequence[str]
     visits: StopVisits
     headways: Headways
     ahead: Integers
     missing: Sequence[tuple[int, int]]
     pings: Callable[[], Matched]
-    events: Sequence[Event]
+    events: Events
     counts: Mapping[str, int]
     notices: Sequence[Notice]
     unjudged: Sequence[tuple[int, int]] = ()
@@ -71,44 +72,33 @@ class ReplayResult:
     @property
     def visit_route(self) -> Integers:
         """Route of each visit, shape (visits,)."""
-        trip = np.array([one.trip for one in self.performed], dtype=np.int32)
-        route: Integers = self.plan.timetable.trip_route[trip][self.visits.performed]
+        route: Integers = self.plan.timetable.trip_route[self.performed.trip][self.visits.performed]
         return route
 
 
-def in_order(
-    performed: Sequence[PerformedTrip], vehicles: Sequence[str], plan: TracePlan
-) -> tuple[list[PerformedTrip], IntArray]:
-    """Performed trips in order of service day, trip and vehicle, and the new row of each."""
-    ids = plan.timetable.trips.ids
-    keys = [(one.day, ids[one.trip], vehicles[one.vehicle]) for one in performed]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    row = np.empty(len(keys), dtype=np.int32)
-    row[order] = np.arange(len(keys))
-    return [performed[place] for place in order], row
-
-
-def performed_ids(performed: Sequence[PerformedTrip], vehicles: Sequence[str], plan: TracePlan) -> list[str]:
+def performed_ids(performed: PerformedTrips, vehicles: Sequence[str], plan: TracePlan) -> list[str]:
     """An id for each performed trip that is its own on its day: the trip's, with the vehicle where two drove it."""
     ids = plan.timetable.trips.ids
-    often: dict[tuple[int, int], int] = {}
-    for one in performed:
-        often[one.day, one.trip] = often.get((one.day, one.trip), 0) + 1
-    return [ids[one.trip] + (f"@{vehicles[one.vehicle]}" if often[one.day, one.trip] > 1 else "") for one in performed]
+    key = performed.day.astype(np.int64) * len(ids) + performed.trip
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    rows = zip(performed.trip.tolist(), performed.vehicle.tolist(), (count[place] > 1).tolist(), strict=True)
+    return [ids[trip] + (f"@{vehicles[vehicle]}" if is_shared else "") for trip, vehicle, is_shared in rows]
 
 
 def visit_places(plan: TracePlan, trip: Integers, day: Integers, call: Integers) -> Integers:
     """A number for the day, route, direction and stop of visits, NONE at the ends of trips, where nobody waits."""
-    table = plan.timetable
+    table, first = plan.timetable, int(day.min(initial=0)) - 1
     pattern, stop = table.trips.pattern[trip], table.call_stop[call]
-    place = place_rows(day, table.patterns.route[pattern], table.patterns.direction[pattern], stop)
-    found: Integers = np.where(call == plan.calls.start[trip + 1] - 1, NONE, place)
+    directions = int(table.patterns.direction.max(initial=0)) + 2
+    line = table.patterns.route.astype(np.int64) * directions + table.patterns.direction + 1
+    place = ((day.astype(np.int64) - first) * len(table.routes) * directions + line[pattern]) * len(table.stops)
+    found: Integers = np.where(call == plan.calls.start[trip + 1] - 1, NONE, place + stop)
     return found
 
 
 def visit_headways(
     plan: TracePlan,
-    performed: Sequence[PerformedTrip],
+    performed: PerformedTrips,
     visits: StopVisits,
     missing: Sequence[tuple[int, int]],
     covered: Coverage,
@@ -124,30 +114,28 @@ def visit_headways(
     Headways, and the row of the visit ahead, NONE where there is none, shape (visits,).
     """
     trip, day, call, scheduled_s = _with_missing(plan, performed, visits, (*missing, *unjudged))
+    count, lost = len(visits), len(call) - len(visits)
     maybe = int(np.diff(plan.calls.start)[[trip for trip, _ in unjudged]].sum()) if unjudged else 0
-    actual_s = np.concatenate((visits.departure_s, np.full(len(call) - len(visits), np.nan)))
+    actual_s = np.concatenate((visits.departure_s, np.full(lost, np.nan)))
     place = visit_places(plan, trip, day, call)
-    found = headways_of(place, scheduled_s, actual_s)
-    is_lost = np.arange(len(visits), len(call)) < len(call) - maybe
-    is_unseen = np.concatenate((~visits.is_skipped, ~is_lost)) & np.isnan(actual_s)
-    behind = _before(place, scheduled_s, scheduled_s)
-    unclear = (behind >= 0) & is_unseen[behind]
-    count = len(visits)
-    unclear |= ~covered.whole(actual_s - found.actual_s, actual_s)
-    headways = Headways(np.where(unclear, np.nan, found.actual_s)[:count], found.scheduled_s[:count])
-    return headways, _before(place[:count], visits.departure_s, scheduled_s[:count])
+    behind = _before(place, scheduled_s, actual_s)
+    ahead = _before(place[:count], visits.departure_s, scheduled_s[:count])
+    found = Headways(_since(visits.departure_s, ahead), _since(scheduled_s, behind)[:count])
+    is_unseen = np.concatenate((~visits.is_skipped, np.arange(lost) >= lost - maybe)) & np.isnan(actual_s)
+    unclear = ((behind >= 0) & is_unseen[behind])[:count]
+    unclear |= ~covered.whole(visits.departure_s - found.actual_s, visits.departure_s)
+    return Headways(np.where(unclear, np.nan, found.actual_s), found.scheduled_s), ahead
 
 
 def _with_missing(
-    plan: TracePlan, performed: Sequence[PerformedTrip], visits: StopVisits, missing: Sequence[tuple[int, int]]
+    plan: TracePlan, performed: PerformedTrips, visits: StopVisits, missing: Sequence[tuple[int, int]]
 ) -> tuple[Integers, Integers, Integers, FloatArray]:
     """Trip, day, call and scheduled departure of visits, then those of the calls of trips that are missing."""
-    trip = np.array([one.trip for one in performed] + [trip for trip, _ in missing], dtype=np.int32)
-    day = np.array([one.day for one in performed] + [day for _, day in missing], dtype=np.int32)
-    lost, lost_day = trip[len(performed) :], day[len(performed) :]
+    lost, lost_day = np.array(missing, dtype=np.int32).reshape(-1, 2).T
+    trip, day = np.concatenate((performed.trip, lost)), np.concatenate((performed.day, lost_day))
     counts = np.diff(plan.calls.start)[lost]
     call = spans(plan.calls.start, lost)
-    origin_s = np.repeat(np.array([plan.origin_s(day) for day in lost_day.tolist()], dtype=np.float64), counts)
+    origin_s = np.repeat(plan.origins_s(lost_day), counts)
     owner = np.concatenate((visits.performed, np.repeat(np.arange(len(performed), len(trip)), counts)))
     scheduled_s = np.concatenate((visits.scheduled_departure_s, origin_s + plan.calls.departure_s[call]))
     return trip[owner], day[owner], np.concatenate((visits.call, call)), scheduled_s
@@ -155,9 +143,14 @@ def _with_missing(
 
 def _before(place: Integers, time_s: FloatArray, tie_s: FloatArray) -> Integers:
     """The row that comes before each at the same place, NONE for the first and where there is no time."""
-    order = np.lexsort((tie_s, time_s, place))
-    order = order[np.isfinite(time_s[order]) & (place[order] >= 0)]
+    order = np.flatnonzero(np.isfinite(time_s) & (place >= 0))
+    order = order[np.lexsort((tie_s[order], time_s[order], place[order]))]
     before: Integers = np.full(len(place), NONE, dtype=np.int64)
     same = place[order[1:]] == place[order[:-1]]
     before[order[1:][same]] = order[:-1][same]
     return before
+
+
+def _since(time_s: FloatArray, before: Integers) -> FloatArray:
+    """Time since the row before, NaN where there is none."""
+    return np.where(before >= 0, time_s - time_s[before], np.nan)

@@ -1,6 +1,5 @@
 """Stop visits: every call of the trips that were performed, with what is known of when it was served."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -9,7 +8,7 @@ import numpy.typing as npt
 
 from gtfs.columns import spans, starts
 from gtfs.on_time import OnTimeRule, Position, judged_deviation_s, punctuality
-from gtfs.replay import PerformedTrip
+from gtfs.performed_trips import PerformedTrips
 from gtfs.trace_kernels import ARRIVAL, DEPARTURE, SKIPPED, Crossings
 from gtfs.trace_plan import TracePlan
 from networks.network import FloatArray, IntArray
@@ -95,9 +94,7 @@ class StopVisits:
         return punctuality(rule, self.position, self.deviation_s, self.is_skipped)
 
 
-def stop_visits(
-    plan: TracePlan, performed: Sequence[PerformedTrip], crossings: Crossings, known_s: float
-) -> StopVisits:
+def stop_visits(plan: TracePlan, performed: PerformedTrips, crossings: Crossings, known_s: float) -> StopVisits:
     """Every call of the performed trips.
 
     Parameters
@@ -107,11 +104,11 @@ def stop_visits(
     known_s
         A time between pings farther apart is not given; the gap is.
     """
-    trip = np.array([one.trip for one in performed], dtype=np.int32)
+    trip = performed.trip
     counts = np.diff(plan.calls.start)[trip]
     start, call = starts(counts), spans(plan.calls.start, trip)
     owner = np.repeat(np.arange(len(performed), dtype=np.int32), counts)
-    origin_s = np.repeat(np.array([plan.origin_s(one.day) for one in performed], dtype=np.float64), counts)
+    origin_s = np.repeat(plan.origins_s(performed.day), counts)
     row = start[crossings.performed] + crossings.call - plan.calls.start[trip[crossings.performed]]
     arrival, departure = (_noted(len(call), row, crossings, kind, known_s) for kind in (ARRIVAL, DEPARTURE))
     is_skipped = np.zeros(len(call), dtype=np.bool_)

@@ -152,15 +152,14 @@ def _relationship(result: ReplayResult, due: DueCalls) -> Integers:
 
 def _performed(result: ReplayResult) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Trip, vehicle, day and evidence of the performed trips, shape (performed,) each."""
-    rows = [(one.trip, one.vehicle, one.day, int(one.evidence)) for one in result.performed]
-    trip, vehicle, day, evidence = np.array(rows, dtype=np.int32).reshape(-1, 4).T
-    return trip, vehicle, day, evidence
+    performed = result.performed
+    return performed.trip, performed.vehicle, performed.day, performed.evidence.astype(np.int32)
 
 
 def _vehicle(result: ReplayResult, performed: IntArray) -> IntArray:
     """Vehicle of each due trip, NONE where it is missing."""
-    vehicle = np.array([*(one.vehicle for one in result.performed), NONE], dtype=np.int32)
-    return vehicle[performed]
+    vehicle: IntArray = np.append(result.performed.vehicle, np.int32(NONE))[performed]
+    return vehicle
 
 
 def _dates(day: IntArray, owner: Integers) -> pa.Array:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from gtfs.adherence import ScheduledCalls, scheduled_calls
 from gtfs.calendars import Days, service_days
@@ -14,7 +15,7 @@ from gtfs.columns import spans
 from gtfs.feed import Feed
 from gtfs.pattern_lines import PatternLines, pattern_lines
 from gtfs.timetable import Timetable, every_trip
-from gtfs.trace_kernels import Lines, Plan
+from gtfs.trace_kernels import DAY_S, Calendar, Lines, Plan
 from networks.network import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -86,6 +87,32 @@ class TracePlan:
         if day not in self._origins_s:
             self._origins_s[day] = origin_epoch_s(day_date(day), self.timetable.timezone)
         return self._origins_s[day]
+
+    def calendar(self, time_s: FloatArray) -> Calendar:
+        """The service days that moments may be of, and one more on either side."""
+        days = range(int(time_s.min() // DAY_S) - 2, int(time_s.max() // DAY_S) + 3)
+        for day in days:
+            if day not in self._running:
+                self._running[day] = self.services_running(day)
+        return Calendar(
+            first_day=days[0],
+            origin_s=np.array([self.origin_s(day) for day in days], dtype=np.float64),
+            runs=np.ascontiguousarray(np.array([self._running[day] for day in days]).T),
+            trip_service=self.trip_service,
+            trip_span_s=self.trip_span_s,
+        )
+
+    def origins_s(self, day: npt.NDArray[np.integer]) -> FloatArray:
+        """Epoch seconds from which each of some days counts, shape (days,); those before 1970 are none, and NaN."""
+        place, distinct = pd.factorize(day)
+        origin_s = np.array([self.origin_s(one) if one >= 0 else np.nan for one in distinct.tolist()], dtype=np.float64)
+        found: FloatArray = origin_s[place]
+        return found
+
+    @cached_property
+    def _running(self) -> dict[int, BoolArray]:
+        """Which services run on the days that were asked for."""
+        return {}
 
     @cached_property
     def _origins_s(self) -> dict[int, int]:

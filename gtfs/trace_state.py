@@ -1,16 +1,18 @@
 """What the kernels remember between pieces of a trace, in arrays that grow with vehicles and trips."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gtfs.event_kernels import Watch
 from gtfs.guess_kernels import NONE, Search
+from gtfs.live_kernels import Roster
 from gtfs.on_time import Punctuality
 from gtfs.trace_kernels import AHEAD, Fixes, Passage, Progress, Tails
 
-Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search, Tails)
+Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search, Tails, Roster)
 
 ROOM = 64
 """Rows at first; arrays double, so that growing costs little."""
@@ -100,12 +102,36 @@ def blank_search(vehicles: int) -> Search:
     )
 
 
+def blank_roster(rows: int) -> Roster:
+    """Rows that no trip uses yet."""
+    return Roster(
+        number=np.full(rows, NONE, dtype=np.int32),
+        vehicle=np.full(rows, NONE, dtype=np.int32),
+        trip=np.full(rows, NONE, dtype=np.int32),
+        day=np.full(rows, NONE, dtype=np.int32),
+        evidence=np.zeros(rows, dtype=np.int8),
+        origin_s=np.full(rows, np.nan),
+        over_s=np.full(rows, np.nan),
+        before=np.full(rows, NONE, dtype=np.int32),
+        free=np.full(rows, NONE, dtype=np.int32),
+    )
+
+
+def forget(memory: Memory, rows: npt.NDArray[np.integer], blank: Callable[[int], Memory]) -> None:
+    """Make rows blank, for others to use."""
+    if len(rows):
+        pairs: Any = zip(memory, blank(1), strict=True)
+        for column, nothing in pairs:
+            column[rows] = nothing[0]
+
+
 def with_room(memory: Memory, rows: int, blank: Callable[[int], Memory]) -> Memory:
     """The memory itself where it has so many rows, else a larger one with what it holds."""
     size = len(memory[0])
     if rows <= size:
         return memory
     larger = blank(max(rows, 2 * size, ROOM))
-    for column, kept in zip(larger, memory, strict=True):
+    pairs: Any = zip(larger, memory, strict=True)
+    for column, kept in pairs:
         column[:size] = kept
     return larger

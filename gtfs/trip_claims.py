@@ -34,22 +34,20 @@ class Evidence(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a vehicle says it serves; texts are empty where it does not say."""
+    """What a vehicle says it serves but for the day; texts are empty where it does not say."""
 
     trip: str
     route: str
     block: str
-    start_date: str
     start_time: str
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a claim can mean: rows of the timetable's trips, how they were found, the day it names (or NONE)."""
+    """What a claim can mean: rows of the timetable's trips, and how they were found."""
 
     trips: tuple[int, ...]
     evidence: Evidence
-    day: int
 
 
 @dataclass(slots=True)
@@ -74,7 +72,6 @@ class ClaimBook:
 
     def look_up(self, claim: Claim) -> Meaning:
         """The trips that a claim can mean, nothing where there is no telling."""
-        day = _day(claim.start_date)
         for trips, evidence in (
             (self.by_id.get(claim.trip, []), Evidence.TRIP_ID),
             (self._by_prefix(claim), Evidence.ID_PREFIX),
@@ -82,8 +79,8 @@ class ClaimBook:
             (self.by_block.get(claim.block, []) if claim.block else [], Evidence.BLOCK),
         ):
             if trips:
-                return Meaning(self._of_start(trips, claim), evidence, day)
-        return Meaning((), Evidence.NOTHING, day)
+                return Meaning(self._of_start(trips, claim), evidence)
+        return Meaning((), Evidence.NOTHING)
 
     def _by_prefix(self, claim: Claim) -> list[int]:
         """Trips that share the longest part of the id which only one trip's id begins with."""
@@ -118,7 +115,8 @@ def _rows_of_many(pairs: Iterable[tuple[list[Any], int]]) -> dict[Any, list[int]
     return found
 
 
-def _day(text: str) -> int:
+def named_day(text: str) -> int:
+    """The service day that a text names, NONE where it names none."""
     try:
         return day_number(date.fromisoformat(text)) if text else NONE
     except ValueError:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gtfs.adherence import deviations_s, next_calls
+from gtfs.performed_trips import PerformedTrip, PerformedTrips
 from gtfs.realtime import Alert, Effect, Informed, StopEvent, StopTimeUpdate, TripUpdate
-from gtfs.replay import PerformedTrip
 from gtfs.service_events import Event, Kind
 from gtfs.trace_plan import TracePlan, day_date
 from networks.network import FloatArray, IntArray
@@ -22,7 +22,7 @@ EFFECTS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnderWay:
-    """Vehicles on their way: performed trip, place along its line, and when they were there, shape (vehicles,)."""
+    """Vehicles on their way: row of the performed trip, place along its line, and when there, shape (vehicles,)."""
 
     performed: IntArray
     way_m: FloatArray
@@ -30,12 +30,11 @@ class UnderWay:
 
 
 def trip_updates(
-    plan: TracePlan, performed: Sequence[PerformedTrip], vehicles: Sequence[str], now: UnderWay
+    plan: TracePlan, performed: PerformedTrips, vehicles: Sequence[str], now: UnderWay
 ) -> Iterator[TripUpdate]:
     """What is expected of trips under way: each keeps its lateness, but none leaves a timepoint before its time."""
     chosen = [performed[row] for row in now.performed.tolist()]
-    trip = np.array([one.trip for one in chosen], dtype=np.int32)
-    origin_s = np.array([plan.origin_s(one.day) for one in chosen], dtype=np.float64)
+    trip, origin_s = performed.trip[now.performed], plan.origins_s(performed.day[now.performed])
     lateness_s = deviations_s(plan.calls, trip, now.way_m, now.time_s - origin_s)
     ahead = next_calls(plan.calls, trip, now.way_m)
     parts = zip(chosen, lateness_s.tolist(), ahead.tolist(), now.time_s.tolist(), strict=True)
@@ -71,7 +70,7 @@ def _expected(scheduled_s: float, late_s: float) -> StopEvent:
 
 
 def alerts(
-    plan: TracePlan, performed: Sequence[PerformedTrip], events: Iterable[Event], now_s: float, window_s: float
+    plan: TracePlan, performed: PerformedTrips, events: Iterable[Event], now_s: float, window_s: float
 ) -> Iterator[Alert]:
     """Alerts of what happened within a window before now and is not over: detours, stops left out, standstills."""
     recent = [event for event in events if now_s - window_s <= event.time_s <= now_s]

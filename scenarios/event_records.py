@@ -1,21 +1,21 @@
 """Events as plain values that JSON can hold."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gtfs.clock import local_texts
-from gtfs.replay import PerformedTrip
+from gtfs.performed_trips import PerformedTrips
 from gtfs.service_events import Event
 from gtfs.trace_plan import TracePlan
 
 
 def event_records(
-    events: Sequence[Event],
+    told: Iterable[Event],
     plan: TracePlan,
-    performed: Sequence[PerformedTrip],
+    performed: PerformedTrips,
     vehicles: Sequence[str],
     trip_ids: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
@@ -26,7 +26,7 @@ def event_records(
     performed, trip_ids
         The trips whose rows the events name, and their ids.
     """
-    zone, table = plan.timetable.timezone, plan.timetable
+    zone, table, events = plan.timetable.timezone, plan.timetable, list(told)
     times = _texts([event.time_s for event in events], zone)
     pings = _texts([time_s for event in events for time_s in event.pings_s], zone)
     for event, time in zip(events, times, strict=True):

@@ -5,10 +5,7 @@ from pathlib import Path
 from gtfs.realtime import alerts_message, trip_updates_message
 from gtfs.trip_updates import alerts, trip_updates
 from networks.outfile import atomic_path
-from scenarios.replay_session import Session
-
-ALERT_WINDOW_S = 1800.0
-"""Alerts tell what happened within so long before the newest ping."""
+from scenarios.replay_session import RECENT_S, Session
 
 
 def write_realtime(session: Session, folder: Path) -> None:
@@ -20,8 +17,8 @@ def write_realtime(session: Session, folder: Path) -> None:
         WRITE_FAILED.
     """
     replay, now_s = session.replay, session.replay.newest_s
-    updates = trip_updates(session.plan, replay.performed, replay.vehicles, session.under_way())
-    told = alerts(session.plan, replay.performed, session.events, now_s, ALERT_WINDOW_S)
+    updates = trip_updates(session.plan, replay.trips.every(), replay.vehicles, session.under_way())
+    told = alerts(session.plan, *session.recent, now_s, RECENT_S)
     _write(folder / "trip_updates.pb", trip_updates_message(updates, int(now_s)))
     _write(folder / "alerts.pb", alerts_message(told, int(now_s)))
 

@@ -129,9 +129,9 @@ def write_results(
         AVL_TRIP where no vehicle was on any trip of the feed, AVL_PLACE where nearly all drove elsewhere.
     """
     _require_place(session)
-    if not session.replay.performed:
+    if not session.replay.trips.count:
         raise _no_trip(session)
-    say(f"{len(session.replay.performed)} trips performed; writing tables and report")
+    say(f"{session.replay.trips.count} trips performed; writing tables and report")
     written = write_replay(_shown(results(session, runs_of_days(session)), on_result), folder, note)
     write_realtime(session, folder)
     return written
@@ -148,7 +148,7 @@ def _require_place(session: Session) -> None:
 
 def _no_trip(session: Session) -> InputError:
     """Nothing can be told; the day asked for, or what was left out, may be why."""
-    day, days = session.plan.only_day, sorted({minute * MINUTE_S // DAY_S for minute in session.heard})
+    day, days = session.plan.only_day, sorted({minute * MINUTE_S // DAY_S for minute in session.heard.ravel().tolist()})
     if day is not None and days and not days[0] - 1 <= day <= days[-1]:
         heard = " to ".join(dict.fromkeys(day_date(one).isoformat() for one in (days[0], days[-1])))
         what = f"the positions are of {heard}, and {day_date(day)} was asked for"

@@ -1,8 +1,9 @@
 """Positions as they come: events told as they happen, what is known kept on disk, gone on from after a restart."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -11,9 +12,9 @@ from gtfs.avl_live import follow
 from gtfs.avl_place import Region, region_of, with_place
 from gtfs.avl_source import SourceState
 from gtfs.regularity_events import LiveRegularity
+from gtfs.replay import Step
 from gtfs.replay_result import performed_ids
-from gtfs.service_events import Event
-from networks.outfile import write_text
+from gtfs.service_events import Events, event_order
 from scenarios.event_lines import event_line
 from scenarios.event_records import event_records
 from scenarios.notice_lines import notice_line
@@ -51,6 +52,7 @@ class Follower:
     say: Say
     session: Session = field(init=False)
     _region: Region | None = field(init=False)
+    _live: LiveRegularity = field(init=False)
     _saved_s: float = field(default=float("-inf"), init=False)
 
     def __post_init__(self) -> None:
@@ -58,13 +60,15 @@ class Follower:
         plan, parts = plan_of(self.options), self.folder / PARTS
         parts.mkdir(parents=True, exist_ok=True)
         self._region = region_of(plan.timetable.stops.lat, plan.timetable.stops.lon)
-        live = LiveRegularity(plan, self.options.settings.known_s)
-        self.session = Session(plan, self.options.rule, parts, self.options.settings, live)
-        if load_session(self.folder / STATE, self.session, self.options):
+        self._live = LiveRegularity(plan, self.options.settings.known_s)
+        self.session = Session(plan, self.options.rule, parts, self.options.settings)
+        told_bytes = load_session(self.folder / STATE, self.session, self.options)
+        if told_bytes is not None:
             self.say(f"going on from {self.folder / STATE}: {self.session.replay.pings} pings so far")
         else:
             self.session.remove_parts()
-        write_text(self.folder / LIVE_EVENTS, "".join(self._lines(self.session.events)))
+        with (self.folder / LIVE_EVENTS).open("ab") as told:
+            told.truncate(min(told_bytes or 0, told.tell()))  # what was told after the state was kept is told again
 
     def run(self, source: str, speed: float | None) -> Tally:
         """Follow a source to its end, if it has one, or until it is interrupted; then write tables and report.
@@ -84,7 +88,7 @@ class Follower:
 
     def close(self) -> Tally:
         """End: tell the last events, write tables and report, and remove what served for going on."""
-        self._tell(self.session.close())
+        self._tell(*self.session.close())
         written = write_results(self.session, self.folder, self.options.note, self.say)
         (self.folder / STATE).unlink(missing_ok=True)
         self.session.remove_parts()
@@ -99,21 +103,23 @@ class Follower:
         for notice in news.notices:
             if notice.severity == "error" and notice_key(notice) not in self.session.notices:
                 self.say(notice_line(notice))
-        self._tell(self.session.take(news))
+        self._tell(*self.session.take(news))
         if len(news.pings) and monotonic() - self._saved_s >= SAVE_EVERY_S:
             write_realtime(self.session, self.folder)
-            save_session(self.folder / STATE, self.session, self.options)
+            save_session(self.folder / STATE, self.session, self.options, (self.folder / LIVE_EVENTS).stat().st_size)
             self._saved_s = monotonic()
 
-    def _tell(self, events: list[Event]) -> None:
-        for event in events:
-            self.tell(event_line(self.session, event))
+    def _tell(self, step: Step, told: Events) -> None:
+        """Tell events, and bunching as it is known so far; that is found anew when all is known."""
+        replay, plan = self.session.replay, self.session.plan
+        events = sorted([*told, *self._live.see(step, replay.trips)], key=event_order)
+        if not events:
+            return
+        live = replay.trips.live()
+        trips, row = replay.trips.at(live), dict(zip(replay.trips.roster.number[live].tolist(), count(), strict=False))
+        shown = [replace(one, performed=row[one.performed], other=row.get(one.other)) for one in events]
+        for event in shown:
+            self.tell(event_line(plan, replay.vehicles, trips[event.performed], event))
+        records = event_records(shown, plan, trips, replay.vehicles, performed_ids(trips, replay.vehicles, plan))
         with (self.folder / LIVE_EVENTS).open("a", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(self._lines(events))
-
-    def _lines(self, events: list[Event]) -> Iterator[str]:
-        if events:
-            replay, plan = self.session.replay, self.session.plan
-            ids = performed_ids(replay.performed, replay.vehicles, plan)
-            for record in event_records(events, plan, replay.performed, replay.vehicles, ids):
-                yield json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+            stream.writelines(json.dumps(one, ensure_ascii=False, allow_nan=False) + "\n" for one in records)

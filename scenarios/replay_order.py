@@ -30,9 +30,9 @@ def in_order(batches: Iterable[Batch], folder: Path) -> Iterator[Batch]:
     for batch in batches:
         notices += batch.notices
         pings = batch.pings
-        numbers = [(name, getattr(pings, name)) for name in NUMBERS]
-        codes = [(name, _recoded(getattr(pings, name), rows[name])) for name in LABELS]
-        store.add([*numbers, *codes], (pings.time_s // DAY_S).astype(np.int32))
+        numbers = {name: getattr(pings, name) for name in NUMBERS}
+        codes = {name: _recoded(getattr(pings, name), rows[name]) for name in LABELS}
+        store.add(numbers | codes, (pings.time_s // DAY_S).astype(np.int32))
     texts = {name: tuple(known) for name, known in rows.items()}
     for day in sorted(store.days):
         columns = store.of_day(day)

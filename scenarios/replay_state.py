@@ -1,17 +1,22 @@
 """What a replay that follows a source knows, kept on disk: a restart goes on from it."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gtfs.avl_source import ReadSoFar
+from gtfs.coverage import Minutes
 from gtfs.event_kernels import Watch
 from gtfs.guess_kernels import Search
 from gtfs.held_pings import HeldPings
-from gtfs.replay import PerformedTrip, ReplayMemory
-from gtfs.service_events import Event, Kind
+from gtfs.live_kernels import Roster
+from gtfs.performed_trips import PerformedTrips
+from gtfs.replay import ReplayMemory
+from gtfs.search_kernels import Named
+from gtfs.service_events import Events, Kind
 from gtfs.trace_kernels import Fixes, Passage, Progress, Tails
-from gtfs.trip_claims import Claim, Evidence
+from gtfs.trip_claims import Claim
 from networks.faults import InputError, Notice
 from networks.intake import file_sha256
 from networks.network import FloatArray
@@ -24,26 +29,29 @@ from scenarios.saved_state import load_state, save_state
 class Saved:
     """A session as it is kept.
 
-    ``identity`` tells what it was held against and how, ``so_far`` how far its source was read. Of pings and of
-    crossings it has how many files of them belong to it, the days that have rows, and the rows that are in no file yet.
+    ``identity`` tells what it was held against and how, ``so_far`` how far its source was read, ``told_bytes`` how long
+    the file of events was that were told. Of each store it has how many files belong to it, the days that have rows,
+    and the rows that are in no file yet.
     """
 
     identity: dict[str, str]
     memory: ReplayMemory
     watch: Watch
     heard_s: FloatArray
-    events: list[Event]
+    calls: dict[int, int]
+    recent: tuple[PerformedTrips, Events]
     notices: list[Notice]
-    heard: set[int]
-    parts: tuple[int, int]
-    days: tuple[set[int], set[int]]
-    waiting: tuple[dict[str, Any], dict[str, Any]]
+    heard: Minutes
+    parts: tuple[int, ...]
+    days: tuple[set[int], ...]
+    waiting: tuple[dict[int, dict[str, Any]], ...]
     so_far: ReadSoFar
+    told_bytes: int
 
 
 _KINDS = (
-    *(Saved, ReplayMemory, Watch, Event, Kind, Notice, Claim, Evidence, PerformedTrip, HeldPings),
-    *(Fixes, Tails, Progress, Passage, Search, ReadSoFar),
+    *(Saved, ReplayMemory, Watch, Events, Kind, Notice, Claim, PerformedTrips, HeldPings),
+    *(Fixes, Tails, Progress, Passage, Roster, Search, Named, ReadSoFar),
 )
 PART_ROWS = 20_000
 """So many rows are put into a file of their own; fewer are kept with the state."""
@@ -51,16 +59,15 @@ KINDS = {kind.__name__: kind for kind in _KINDS}
 """What may stand in a state."""
 
 
-def save_session(path: Path, session: Session, options: ReplayOptions) -> None:
-    """Keep a session.
+def save_session(path: Path, session: Session, options: ReplayOptions, told_bytes: int) -> None:
+    """Keep a session, and how long the file of events is that were told.
 
     Raises
     ------
     RunError
         WRITE_FAILED.
     """
-    stores = session.pings, session.crossings
-    for store in stores:
+    for store in session.stores:
         if store.rows >= PART_ROWS:
             store.write_out()
     saved = Saved(
@@ -68,19 +75,21 @@ def save_session(path: Path, session: Session, options: ReplayOptions) -> None:
         memory=session.replay.memory(),
         watch=session.watch.watch,
         heard_s=session.watch.heard_s,
-        events=session.events,
+        calls=dict(session.calls),
+        recent=session.recent,
         notices=list(session.notices.values()),
         heard=session.heard,
-        parts=(stores[0].parts, stores[1].parts),
-        days=(stores[0].days, stores[1].days),
-        waiting=(stores[0].waiting, stores[1].waiting),
+        parts=tuple(store.parts for store in session.stores),
+        days=tuple(store.days for store in session.stores),
+        waiting=tuple(store.waiting for store in session.stores),
         so_far=session.so_far,
+        told_bytes=told_bytes,
     )
     save_state(path, saved)
 
 
-def load_session(path: Path, session: Session, options: ReplayOptions) -> bool:
-    """Let a new session go on from what was kept; whether there was something.
+def load_session(path: Path, session: Session, options: ReplayOptions) -> int | None:
+    """Let a new session go on from what was kept; how long the file of events was, None where nothing was kept.
 
     Raises
     ------
@@ -88,18 +97,19 @@ def load_session(path: Path, session: Session, options: ReplayOptions) -> bool:
         STATE_FILE where it is damaged; RESULT_MISMATCH where it is of another feed or other options.
     """
     if not path.is_file():
-        return False
+        return None
     saved = load_state(path, KINDS)
     if not isinstance(saved, Saved) or saved.identity != _identity(options):
         remedy = "Give the feed and options that it began with, or another folder"
         raise InputError("RESULT_MISMATCH", "it is of another feed or other options", file=path, remedy=remedy)
     session.replay.recall(saved.memory)
     session.watch.watch, session.watch.heard_s = saved.watch, saved.heard_s
-    session.events, session.heard, session.so_far = saved.events, saved.heard, saved.so_far
+    session.calls, session.recent = Counter(saved.calls), saved.recent
+    session.heard, session.so_far = saved.heard, saved.so_far
     session.notices = {notice_key(notice): notice for notice in saved.notices}
-    for row, store in enumerate((session.pings, session.crossings)):
-        store.go_on(saved.parts[row], saved.days[row], saved.waiting[row])
-    return True
+    for store, parts, days, waiting in zip(session.stores, saved.parts, saved.days, saved.waiting, strict=True):
+        store.go_on(parts, days, waiting)
+    return saved.told_bytes
 
 
 def _identity(options: ReplayOptions) -> dict[str, str]:

@@ -12,6 +12,7 @@ from gtfs.avl_batch import rows_left_out
 from gtfs.due_calls import DueCalls
 from gtfs.on_time import OnTimeCounts, Punctuality
 from gtfs.replay_result import ReplayResult
+from gtfs.service_events import KINDS
 from gtfs.stop_visits import Quality
 from gtfs.tides import is_added
 from gtfs.trace_kernels import FINISHED, MATCHED, NO_TRIP, NOT_STARTED, OFF_ROUTE
@@ -112,7 +113,7 @@ class Tally:
         self.latest = result
         self.main = result if len(result.visits) > len(self.main.visits) else self.main
         self.days.update(np.unique(due.trips.day).tolist())
-        self.vehicles.update(result.vehicles[one.vehicle] for one in result.performed)
+        self.vehicles.update(result.vehicles[row] for row in np.unique(result.performed.vehicle).tolist())
         self.fate += _fate(result, due)
         spread, deviation_s = _spread(result, due)
         self.spread += spread
@@ -121,7 +122,7 @@ class Tally:
         self._add_trips(result, due)
         self.quality.update(dict(enumerate(np.bincount(result.visits.quality, minlength=len(Quality)).tolist())))
         self.skipped += int(result.visits.is_skipped.sum())
-        self.events.update(str(event.kind) for event in result.events)
+        self.events.update(KINDS[number] for number in result.events.kind.tolist())
         self.worst = _best(self.worst, worst_trips(result), MAX_TRIPS, lambda row: (-row.mean_off_s, row.trip_id))
         near, far = bunched_pairs(result), wide_pairs(result)
         self.bunched_pairs += near.count
@@ -132,16 +133,14 @@ class Tally:
         self.detours = _best(self.detours, detours(result), MAX_DETOURS, detour_order)
 
     def _add_trips(self, result: ReplayResult, due: DueCalls) -> None:
-        trip = np.array([one.trip for one in result.performed], dtype=np.int32)
-        day = np.array([one.day for one in result.performed], dtype=np.int32)
         self.due_trips += len(due.trips)
         self.performed += len(result.performed)
         self.missing += len(result.missing)
         self.unjudged += len(result.unjudged)
         patterns, pattern = result.plan.timetable.patterns, result.plan.timetable.trips.pattern
-        self.shapeless += int((patterns.shape[pattern[trip]] < 0).sum())
-        self.added += int(is_added(result, trip, day).sum())
-        self.evidence.update(int(one.evidence) for one in result.performed)
+        self.shapeless += int((patterns.shape[pattern[result.performed.trip]] < 0).sum())
+        self.added += int(is_added(result, result.performed.trip, result.performed.day).sum())
+        self.evidence.update(result.performed.evidence.tolist())
         judged = np.bincount(due.owner[due.punctuality != Punctuality.UNKNOWN], minlength=len(due.trips)) > 0
         self.known_trips.update(result.plan.timetable.trip_route[due.trips.trip[judged]].tolist())
 

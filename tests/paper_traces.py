@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,11 +18,12 @@ import pandas as pd
 from gtfs.avl import read_pings
 from gtfs.avl_columns import read_column_map
 from gtfs.clock import time_text
-from gtfs.event_watch import EventWatch, event_order
+from gtfs.event_watch import EventWatch
 from gtfs.feed import read_feed
+from gtfs.performed_trips import PerformedTrips, joined_trips
 from gtfs.pings import Labels, Pings, take_pings
 from gtfs.replay import Matched, Replay
-from gtfs.service_events import Event
+from gtfs.service_events import Event, event_order
 from gtfs.stop_visits import StopVisits, stop_visits
 from gtfs.trace_kernels import Crossings
 from gtfs.trace_plan import TracePlan, trace_plan
@@ -180,6 +182,7 @@ class Read:
 
     plan: TracePlan
     replay: Replay
+    performed: PerformedTrips
     matched: Matched
     crossings: Crossings
     visits: StopVisits
@@ -189,7 +192,7 @@ class Read:
         """Kind, time, place of the call among those of the trip, and value of events, of some kinds if given."""
         found = []
         for event in self.events:
-            first = self.plan.calls.start[self.replay.performed[event.performed].trip]
+            first = self.plan.calls.start[self.performed[event.performed].trip]
             call = None if event.call is None else int(event.call - first)
             if not kinds or event.kind in kinds:
                 found.append((str(event.kind), event.time_s, call, event.value))
@@ -198,7 +201,7 @@ class Read:
     def trips(self) -> list[tuple[str, str, int, str]]:
         """Vehicle, trip, service day and evidence of the trips performed."""
         replay, ids = self.replay, self.plan.timetable.trips.ids
-        return [(replay.vehicles[p.vehicle], ids[p.trip], p.day, p.evidence.name) for p in replay.performed]
+        return [(replay.vehicles[p.vehicle], ids[p.trip], p.day, p.evidence.name) for p in self.performed]
 
 
 def read_trace(plan: TracePlan, pings: Pings, cuts: Sequence[int] = (), settings: TraceSettings | None = None) -> Read:
@@ -206,23 +209,24 @@ def read_trace(plan: TracePlan, pings: Pings, cuts: Sequence[int] = (), settings
     settings = settings or TraceSettings()
     replay, watch = Replay(plan, settings), EventWatch(plan, settings)
     bounds = [0, *cuts, len(pings)]
-    steps, events = [], []
-    for a, b in pairwise(bounds):
-        steps.append(replay.feed(take_pings(pings, np.arange(a, b))))
-        events += watch.see(steps[-1], replay.performed)
-    steps.append(replay.close())
-    events += watch.see(steps[-1], replay.performed)
-    events += watch.close(replay.performed, float(pings.time_s.max(initial=-math.inf)))
+    steps, events, trips = [], [], []
+    feeds = (partial(replay.feed, take_pings(pings, np.arange(a, b))) for a, b in pairwise(bounds))
+    for take in (*feeds, replay.close):
+        steps.append(take())
+        trips.append(replay.trips.at(steps[-1].begun))
+        events += watch.see(steps[-1], replay.trips)
+    events += watch.close(replay.trips, float(pings.time_s.max(initial=-math.inf)))
+    performed = joined_trips(trips)
     crossings = Crossings(*map(np.concatenate, zip(*(step.crossings for step in steps), strict=True)))
     matched = Matched(*(np.concatenate([getattr(step.matched, name) for step in steps]) for name in Matched.__slots__))
-    visits = stop_visits(plan, replay.performed, crossings, settings.known_s)
-    return Read(plan, replay, matched, crossings, visits, sorted(events, key=event_order))
+    visits = stop_visits(plan, performed, crossings, settings.known_s)
+    return Read(plan, replay, performed, matched, crossings, visits, sorted(events, key=event_order))
 
 
 def canonical(read: Read) -> tuple[list[tuple[object, ...]], ...]:
     """Pings, crossings, visits and events in an order that hangs on nothing but themselves, numbers as their bytes."""
     replay, ids = read.replay, read.plan.timetable.trips.ids
-    names = [(replay.vehicles[p.vehicle], ids[p.trip], p.day, p.evidence.name) for p in replay.performed]
+    names = [(replay.vehicles[p.vehicle], ids[p.trip], p.day, p.evidence.name) for p in read.performed]
     names.append(("", "", -1, ""))  # of row -1
 
     def rows(table, columns: Sequence[str], key: Sequence[object]) -> list[tuple[object, ...]]:

@@ -9,6 +9,7 @@ from matplotlib.image import imread
 from gtfs.due_calls import due_calls
 from gtfs.headways import Headways, headway_adherence
 from gtfs.on_time import ON_TIME_RULES, Punctuality
+from gtfs.service_events import no_events
 from gtfs.stop_visits import Quality
 from scenarios.drawing import Drawing
 from scenarios.numerals import UNKNOWN
@@ -56,7 +57,7 @@ def test_of_nothing_known_nothing_is_said(tmp_path):
         is_skipped=np.zeros(9, np.bool_),
         quality=np.full(9, Quality.UNKNOWN, np.int8),
     )
-    sums = tallied(replace(result, visits=visits, missing=(), events=()))
+    sums = tallied(replace(result, visits=visits, missing=(), events=no_events()))
     assert "Of no call is known when it was served, so nothing can be said of punctuality." in words_of(sums).headlines
     assert (words_of(sums).worst, worst_trips(result)) == ((), [])
 

@@ -14,9 +14,10 @@ from gtfs.due_calls import due_calls
 from gtfs.feed import read_feed
 from gtfs.headway_table import headways_table
 from gtfs.on_time import ON_TIME_RULES
-from gtfs.replay import Matched, PerformedTrip
+from gtfs.performed_trips import PerformedTrip, performed_trips
+from gtfs.replay import Matched
 from gtfs.replay_result import ReplayResult, performed_ids, visit_headways
-from gtfs.service_events import Event, Kind
+from gtfs.service_events import Kind, events_of, joined_events
 from gtfs.stop_visits import StopVisits
 from gtfs.tides import stop_visits_table, trips_performed_table
 from gtfs.trace_kernels import MATCHED, NO_TRIP, OFF_ROUTE
@@ -40,7 +41,7 @@ LATER = "".join(
     for number, (stop, minute) in enumerate((("a", 0), ("b", 5), ("d", 15)), start=1)
 )
 FIRST_S = 1772971200.0
-COVERED = coverage(range(int(FIRST_S // 60) - 1440, int(FIRST_S // 60) + 1440))
+COVERED = coverage(np.array([[int(FIRST_S // 60) - 1440, int(FIRST_S // 60) + 1440]]))
 """08:00 on that day, in epoch seconds."""
 
 X = np.nan
@@ -73,11 +74,13 @@ def paper_result(folder, vehicles=("bus 7", "bus 9"), **tables):
     plan, day = paper_plan(folder, **tables), day_number(SUNDAY)
     ids = plan.timetable.trips.ids
     trip = {name: ids.index(name) for name in ids}
-    performed = [
-        PerformedTrip(0, trip["t1"], day, Evidence.TRIP_ID),
-        PerformedTrip(1, trip["t2"], day, Evidence.BLOCK),
-        PerformedTrip(1, trip["t9"], day, Evidence.TRIP_ID),
-    ]
+    performed = performed_trips(
+        [
+            PerformedTrip(0, trip["t1"], day, Evidence.TRIP_ID),
+            PerformedTrip(1, trip["t2"], day, Evidence.BLOCK),
+            PerformedTrip(1, trip["t9"], day, Evidence.TRIP_ID),
+        ]
+    )
     call = np.concatenate([np.arange(3) + plan.calls.start[one.trip] for one in performed])
     visits = StopVisits(
         performed=np.repeat(np.arange(3, dtype=np.int32), 3),
@@ -137,11 +140,22 @@ def paper_pings(trip):
 
 def paper_events(call):
     off_s = FIRST_S + 1400, FIRST_S + 1500
-    return (
-        Event(Kind.OFF_ROUTE, FIRST_S + 1500, 1, None, 855.0, 60.0, "m", "2 pings off", off_s),
-        Event(Kind.SKIPPED_STOP, FIRST_S + 1500, 1, int(call[4]), X, 75.0, "m", "passed farther off", off_s[1:]),
-        Event(Kind.BUNCHED, FIRST_S + 1600, 1, int(call[4]), 20.0, 300.0, "s", "too near", (), 0),
+    since_s, until_s = off_s
+    return joined_events(
+        [
+            one_event(
+                Kind.OFF_ROUTE, "2 pings off", time_s=until_s, value=855, threshold=60, since_s=since_s, until_s=until_s
+            ),
+            one_event(
+                Kind.SKIPPED_STOP, "passed farther off", time_s=until_s, call=call[4], threshold=75, since_s=until_s
+            ),
+            one_event(Kind.BUNCHED, "too near", time_s=FIRST_S + 1600, call=call[4], value=20, threshold=300, other=0),
+        ]
     )
+
+
+def one_event(kind, rule, **columns):
+    return events_of(kind, rule, **{name: [value] for name, value in columns.items()}, performed=1)
 
 
 def rows(table, *names):
@@ -318,7 +332,9 @@ def part_of(result, performed):
     matched = Matched(**{name: getattr(result.matched, name)[pings] for name in Matched.__dataclass_fields__})
     own = np.array([number.get(row, NONE) for row in matched.performed.tolist()], dtype=np.int32)
     missing = result.missing if is_last else ()
-    trips = [result.performed[row] for row in performed]
+    trips = result.performed.take(np.array(performed))
+    told = result.events.take(np.isin(result.events.performed, performed))
+    renumbered = np.array([number[row] for row in told.performed.tolist()], dtype=int)
     headways, ahead = visit_headways(result.plan, trips, some, missing, COVERED)
     return replace(
         result,
@@ -329,11 +345,9 @@ def part_of(result, performed):
         ahead=ahead,
         missing=missing,
         pings=lambda: replace(matched, performed=own),
-        events=[
-            replace(event, performed=number[event.performed], other=None)
-            for event in result.events
-            if event.performed in number
-        ],
+        events=replace(
+            told, performed=np.array([number[row] for row in told.performed.tolist()]), other=np.full(len(told), -1)
+        ),
     )
 
 

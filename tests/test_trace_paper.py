@@ -30,7 +30,7 @@ from tests.paper_traces import (
 )
 
 EIGHT = moment("2026-03-04T13:00")
-ALWAYS = coverage(range(int(EIGHT // 60) - 60, int(EIGHT // 60) + 240))
+ALWAYS = coverage(np.array([[int(EIGHT // 60) - 60, int(EIGHT // 60) + 240]]))
 """08:00 in New York, five hours behind Greenwich in winter."""
 
 MARCH_4 = day_of("2026-03-04")
@@ -166,7 +166,7 @@ def test_bunched_buses(tmp_path):
         *ride(EIGHT + 1200, vehicle="c", trip="t3"),
     ]
     read = read_trace(three, pings_of(sorted(rides, key=lambda sight: sight.time_s)))
-    found, *_ = as_tuple(visit_headways(three, read.replay.performed, read.visits, (), ALWAYS))
+    found, *_ = as_tuple(visit_headways(three, read.performed, read.visits, (), ALWAYS))
     exact(found.scheduled_s.reshape(3, 6)[1:, :5], 600)
     exact(
         found.actual_s.reshape(3, 6),
@@ -282,7 +282,7 @@ def test_ids_that_drift_routes_with_start_times_and_blocks(plan):
     kinds = ("TRIP_ID", "ID_PREFIX", "ROUTE_AND_START", "BLOCK")
     assert read.trips() == [(vehicle, "t1", MARCH_4, kind) for vehicle, kind in zip(said, kinds, strict=True)]
     exact(read.visits.departure_s.reshape(4, 6) - EIGHT, [[3, 103, 203, 303, 403, NAN]] * 4)
-    ids = performed_ids(read.replay.performed, read.replay.vehicles, plan)
+    ids = performed_ids(read.performed, read.replay.vehicles, plan)
     assert ids == ["t1@exact", "t1@prefix", "t1@start", "t1@block"]
 
 
@@ -316,7 +316,7 @@ def test_repeated_trips_are_told_apart_by_their_start(tmp_path):
 def test_two_vehicles_on_one_trip_are_two_trips_performed(plan):
     sights = [*ride(EIGHT, vehicle="a"), *ride(EIGHT + 30, vehicle="b")]
     read = read_trace(plan, pings_of(sorted(sights, key=lambda sight: sight.time_s)))
-    assert performed_ids(read.replay.performed, read.replay.vehicles, plan) == ["t1@a", "t1@b"]
+    assert performed_ids(read.performed, read.replay.vehicles, plan) == ["t1@a", "t1@b"]
     exact(read.visits.deviation_s, [3, -17, -37, -57, -77, -103, 33, 13, -7, -27, -47, -73])
 
 

@@ -58,7 +58,7 @@ def arrivals(kingston, data_dir) -> list[Arrival]:
     found = []
     for trip_id, sequence, arr in zip(table["trip_id"], table["seq"], table["arr"], strict=True):
         said, _, vehicle = trip_id.partition("#")
-        (trip,) = book.look_up(Claim(said, "", "", "", "")).trips
+        (trip,) = book.look_up(Claim(said, "", "", "")).trips
         found += _arrivals(kingston, (trip, day, vehicle), int(sequence), float(arr))
     return found
 
@@ -67,7 +67,7 @@ def _arrivals(read, who, sequence, agency_s):
     trip, day, vehicle = who
     calls = slice(*read.plan.calls.start[trip : trip + 2])
     place = int(np.flatnonzero(read.plan.timetable.calls.stop_sequence[calls] == sequence)[0])
-    for row, one in enumerate(read.replay.performed):
+    for row, one in enumerate(read.performed):
         if (one.trip, one.day) == (trip, day) and read.replay.vehicles[one.vehicle].endswith(vehicle):
             on_line = np.isin(read.matched.found, [MATCHED, NOT_STARTED]) & (read.matched.off_m <= 60)
             seen_s = read.matched.time_s[(read.matched.performed == row) & on_line]
@@ -105,9 +105,9 @@ def test_all_trips_of_washington_are_found(washington):
     claimed = {claim.trip for claim in washington.replay.claims} - {""}
     trip_ids = washington.plan.timetable.trips.trip_ids
     assert len(claimed) == 132
-    assert {trip_ids[one.trip] for one in washington.replay.performed} == claimed
-    assert {one.evidence for one in washington.replay.performed} == {Evidence.TRIP_ID}
-    assert {one.day for one in washington.replay.performed} == {day_of("2026-02-16")}
+    assert {trip_ids[one.trip] for one in washington.performed} == claimed
+    assert {one.evidence for one in washington.performed} == {Evidence.TRIP_ID}
+    assert {one.day for one in washington.performed} == {day_of("2026-02-16")}
 
 
 def test_all_trips_of_washington_are_seen_on_their_lines_but_three(washington):
@@ -115,7 +115,7 @@ def test_all_trips_of_washington_are_seen_on_their_lines_but_three(washington):
     matched, trip_ids = washington.matched, washington.plan.timetable.trips.trip_ids
     seen = {trip_ids[trip] for trip in np.unique(matched.trip[matched.found == MATCHED]).tolist()}
     ahead_s, off_m = {}, {}
-    for row, one in enumerate(washington.replay.performed):
+    for row, one in enumerate(washington.performed):
         if trip_ids[one.trip] not in seen:
             pings = matched.performed == row
             assert set(matched.found[pings].tolist()) == {NOT_STARTED}
@@ -130,7 +130,7 @@ def test_all_trips_of_washington_are_seen_on_their_lines_but_three(washington):
 @pytest.mark.parametrize("city", ["kingston", "washington"])
 def test_no_vehicle_drives_backward_and_no_stop_is_out_of_order(city, request):
     read = request.getfixturevalue(city)
-    for row in range(len(read.replay.performed)):
+    for row in range(len(read.performed)):
         on_line = (read.matched.performed == row) & (read.matched.found == MATCHED)
         assert (np.diff(read.matched.time_s[on_line]) > 0).all()
         assert (np.diff(read.matched.way_m[on_line]) >= 0).all()

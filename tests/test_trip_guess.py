@@ -136,7 +136,7 @@ def test_a_parked_bus_serves_nothing_and_each_of_its_pings_comes_out(hourly):
     parked = [Sight(EIGHT + 20 * k, 1000, 3 * (k % 5), trip="") for k in range(400)]
     found = read(hourly, *parked)
     assert served(found) == [""] * 400
-    assert found.replay.performed == []
+    assert len(found.performed) == 0
 
 
 def test_on_a_day_without_service_nothing_is_given(hourly):
@@ -295,7 +295,7 @@ def busy(tmp_path_factory):
 
 def test_busy_streets_have_all_kinds_of_evidence_and_every_ping_comes_out_once(busy):
     _, pings, whole = busy
-    assert {one.evidence for one in whole.replay.performed} == {Evidence.TRIP_ID, Evidence.BLOCK, Evidence.GEOMETRY}
+    assert {one.evidence for one in whole.performed} == {Evidence.TRIP_ID, Evidence.BLOCK, Evidence.GEOMETRY}
     assert len(whole.matched) + sum(whole.replay.dropped.values()) == len(pings)
     assert 0.1 < np.mean(whole.matched.found == NO_TRIP) < 0.9
 
@@ -335,7 +335,7 @@ def stripped(pings, who, *, route):
 
 def by_ping(read, vehicles):
     """What pings of some vehicles serve, by vehicle and time: trip and day or None, and whether on its line."""
-    what = [(one.trip, one.day) for one in read.replay.performed] + [None]  # the last for row -1
+    what = [(one.trip, one.day) for one in read.performed] + [None]  # the last for row -1
     columns = (read.matched.vehicle, read.matched.time_s, read.matched.performed, read.matched.found)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     named = ((read.replay.vehicles[vehicle], time_s, what[row], kind == MATCHED) for vehicle, time_s, row, kind in rows)

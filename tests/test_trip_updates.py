@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
+from gtfs.performed_trips import PerformedTrip, performed_trips
 from gtfs.realtime import Alert, Effect
-from gtfs.replay import PerformedTrip
 from gtfs.service_events import Event, Kind
 from gtfs.trip_claims import Evidence
 from gtfs.trip_updates import UnderWay, alerts, trip_updates
 from tests.paper_traces import CALLS, calls, day_of, paper_plan
 
 DAY = day_of("2026-03-04")
-ON_T1 = (PerformedTrip(0, 0, DAY, Evidence.TRIP_ID),)
+ON_T1 = performed_trips([PerformedTrip(0, 0, DAY, Evidence.TRIP_ID)])
 
 
 def under_way(way_m: float, time_s: float) -> UnderWay:
