@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from signals.approaching import DEFAULT_RANGE_M, Approaching
 from signals.intergreen import GREEN_LETTERS, LinkClearance
 from signals.interlock import advance, begin, may_switch, order, shown
 from signals.movement import Link
-from signals.observation import DEFAULT_RANGE_M, Approaching, Observation
+from signals.observation import Observation
 from signals.outside_controller import class_fault, observation_to_show, parameters_of
 from signals.plan import SignalPlan, Stage, protected_foes, without_protected_foes
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from signals.observation import Approaching
+from signals.approaching import Approaching
 
 HORIZON_S = 40.0
 """Departures later than this count for nothing: nobody is seen that long before."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from networks.faults import InputError
 from networks.geometry import to_lonlat
 from networks.network import NONE, EdgeKind, RoadNetwork
-from signals.observation import DEFAULT_RANGE_M, approach_edges, stop_edges
+from signals.approaching import DEFAULT_RANGE_M
+from signals.observation import approach_edges, stop_edges
 
 DEPARTURE_M = 20.0
 """Vehicles depart with their tail at the start of an edge: beyond this the longest has its front."""

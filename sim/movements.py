@@ -5,8 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from networks.network import EdgeKind, RoadNetwork
+from signals.approaching import DEFAULT_RANGE_M
 from signals.movement import signal_links
-from signals.observation import DEFAULT_RANGE_M, approach_edges, stop_edges
+from signals.observation import approach_edges, stop_edges
 
 TURNS = {
     "l": "left",

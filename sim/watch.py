@@ -13,13 +13,8 @@ from typing import Any
 import numpy as np
 
 from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
-from signals.observation import (
-    DEFAULT_RANGE_M,
-    Approaching,
-    IntArray,
-    Look,
-    departure_edges,
-)
+from signals.approaching import DEFAULT_RANGE_M, Approaching
+from signals.observation import IntArray, Look, departure_edges
 from signals.plan import SignalPlan
 from sim.detectors import Detectors
 from sim.kernels import RoomLayout, demand_by_link, room_behind

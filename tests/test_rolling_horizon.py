@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signals.approaching import Approaching
 from signals.controller import CONTROLLERS
 from signals.delay_based import DelayBased, DelayBasedParameters
 from signals.delay_kernels import carried_delays
 from signals.horizon_kernels import MAX_STATES, clusters, schedule
 from signals.intergreen import Clearance
 from signals.interlock import advance, begin, may_switch, order
-from signals.observation import Approaching, Observation
+from signals.observation import Observation
 from signals.rolling_horizon import RollingHorizon, RollingHorizonParameters
 from signals.sotl import Sotl, SotlParameters
 from sim.run import RunSpec

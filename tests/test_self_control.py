@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from networks.netxml import read_network
+from signals.approaching import Approaching
 from signals.intergreen import Clearance
 from signals.interlock import SignalState, advance, begin, may_switch, order, shown
 from signals.kernels import StageLaw, arrivals, service_rate
 from signals.movement import Link
-from signals.observation import Approaching, Look, Observation, observe
+from signals.observation import Look, Observation, observe
 from signals.plan import build_plan
 from signals.self_control import SelfControl, SelfControlParameters, SelfControlTeam
 from signals.team import OneByOne
