@@ -1,6 +1,7 @@
 """Controllers in the loop: asked when they may decide, their wishes passed through the interlock, its answer shown."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from signals.interlock import (
     order,
     shown,
 )
+from signals.observation import Look
 from signals.plan import SignalPlan, conflicts_shown
 from signals.team import Controller, OneByOne, TeamOf
 from sim.detectors import Detectors
@@ -40,14 +42,19 @@ class RefusedWish:
 
 @dataclass(slots=True)
 class _Head:
-    """One controlled signal while it runs; until ``calm_until_s`` no link can have been red for too long."""
+    """One controlled signal while it runs; ``due`` are its links that are red, see :func:`links_due`."""
 
     number: int
     plan: SignalPlan
     state: SignalState
     due_s: float
-    calm_until_s: float = -math.inf
+    due: tuple[tuple[float, int], ...]
     showing: str = ""
+
+
+def _head(number: int, plan: SignalPlan, begin_s: float) -> _Head:
+    state = begin(plan, 0, begin_s)
+    return _Head(number, plan, state, begin_s, links_due(plan, state))
 
 
 class SignalControl:
@@ -72,36 +79,56 @@ class SignalControl:
         self._name = name
         self._watch = Watch(api, network, tuple(plan for plan, _ in controlled), detectors=detectors)
         self._team = team_of([law for _, law in controlled], list(self._watch.rows.values()))
-        self._heads = {
-            plan.signal_id: _Head(number, plan, begin(plan, 0, begin_s), begin_s)
-            for number, (plan, _) in enumerate(controlled)
-        }
+        self._heads = {plan.signal_id: _head(number, plan, begin_s) for number, (plan, _) in enumerate(controlled)}
 
     def act(self, now_s: float) -> None:
         """Let transitions proceed, ask controllers that may decide, show the outcome."""
+        asked = self.proceed(now_s)
+        if asked:
+            look = self.look(now_s)
+            states = [self.state(name) for name in asked]
+            wishes = self._team.wishes([self._heads[name].number for name in asked], states, look)
+            self.answer(dict(zip(asked, wishes, strict=True)), look)
+        self.show(now_s)
+
+    def proceed(self, now_s: float) -> list[str]:
+        """Let transitions proceed; the signals that may decide now."""
         due = {name: head for name, head in self._heads.items() if head.due_s <= now_s}
         for head in due.values():
             head.state = advance(head.plan, head.state, now_s)
-        asked = {name: head for name, head in due.items() if may_switch(head.plan, head.state, now_s)}
-        if asked:
-            self._ask(asked, now_s)
-        for name, head in due.items():
-            self._show(name, head, now_s)
-            head.due_s = _due_s(head, now_s)
+        return [name for name, head in due.items() if may_switch(head.plan, head.state, now_s)]
+
+    def look(self, now_s: float) -> Look:
+        """What is seen of all signals."""
+        return self._watch.look(now_s)
+
+    def rows(self, name: str) -> slice:
+        """Which of the links of a look are those of a signal."""
+        return self._watch.rows[name]
+
+    def state(self, name: str) -> SignalState:
+        """Where a signal is."""
+        return self._heads[name].state
+
+    def show(self, now_s: float) -> None:
+        """Show what signals that are due have come to."""
+        for name, head in self._heads.items():
+            if head.due_s <= now_s:
+                self._show(name, head, now_s)
+                head.due_s = _due_s(head, now_s)
         self.due_s = min((head.due_s for head in self._heads.values()), default=math.inf)
 
-    def _ask(self, asked: dict[str, _Head], now_s: float) -> None:
-        look = self._watch.look(now_s)
-        rows = self._watch.rows
-        heads = asked.values()
-        wishes = self._team.wishes([head.number for head in heads], [head.state for head in heads], look)
-        for (name, head), wish in zip(asked.items(), wishes, strict=True):
-            if wish == head.state.stage and now_s < head.calm_until_s:
+    def answer(self, wishes: Mapping[str, int], look: Look) -> None:
+        """Pass wishes of signals that may decide through the interlock, at the time of the look."""
+        rows, now_s = self._watch.rows, look.time_s
+        for name, wish in wishes.items():
+            head = self._heads[name]
+            demand = wanted[rows[name]]
+            if wish == head.state.stage and is_calm(head.due, now_s, demand):
                 continue
             before = head.state.target
-            demand = look.vehicles[rows[name]] > 0
             head.state, refusal = order(head.plan, head.state, wish, now_s, demand)
-            head.calm_until_s = calm_until_s(head.plan, head.state)
+            head.due = links_due(head.plan, head.state)
             self.switches += head.state.target != before
             if refusal is not None:
                 self.refused.append(RefusedWish(now_s, name, self._name, refusal.wish, refusal.reason))

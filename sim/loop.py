@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -48,23 +49,46 @@ def drive(
     """
     with Engine(options, api) as engine:
         control = SignalControl(engine.api, network, laws, controller, options.begin_s, detectors, team_of)
-        now_s = engine.time_s
-        report_s = now_s + progress_every_s
-        looks_s = _looks_s(options)
-        look_s = math.inf if detectors is None else next(looks_s)
-        while now_s < options.end_s:
+        report = _Report(on_progress, progress_every_s, engine.time_s + progress_every_s)
+        for now_s in moments(engine, lambda: min(control.due_s, report.due_s), detectors):
             if control.due_s <= now_s:
                 control.act(now_s)
-            engine.run_to(min(options.end_s, control.due_s, report_s, look_s))
-            now_s = engine.time_s
-            if detectors is not None and look_s <= now_s:
-                _sample(engine.api, detectors, round(look_s - options.step_s, 3))
-                look_s = next(looks_s)
-            if report_s <= now_s:
-                report_s = now_s + progress_every_s
-                if on_progress is not None:
-                    on_progress(now_s)
+            report.tell(now_s)
     return control, engine.cpu_s
+
+
+@dataclass(slots=True)
+class _Report:
+    """Tells somebody now and then how far the simulation is."""
+
+    on_progress: Progress | None
+    every_s: float
+    due_s: float
+
+    def tell(self, now_s: float) -> None:
+        if self.due_s <= now_s:
+            self.due_s = now_s + self.every_s
+            if self.on_progress is not None:
+                self.on_progress(now_s)
+
+
+def moments(engine: Engine, due: Callable[[], float], detectors: Detectors | None = None) -> Iterator[float]:
+    """Simulate to the end, detectors looking; give each time (s) to which somebody was due, the end left out.
+
+    ``due`` is asked anew after each.
+    """
+    options = engine.options
+    looks_s = _looks_s(options)
+    look_s = math.inf if detectors is None else next(looks_s)
+    now_s = engine.time_s
+    while now_s < options.end_s:
+        if due() <= now_s:
+            yield now_s
+        engine.run_to(min(options.end_s, due(), look_s))
+        now_s = engine.time_s
+        if detectors is not None and look_s <= now_s:
+            _sample(engine.api, detectors, round(look_s - options.step_s, 3))
+            look_s = next(looks_s)
 
 
 def _looks_s(options: SumoOptions) -> Iterator[float]:
