@@ -188,20 +188,13 @@ def clipped(history: SignalHistory, links: tuple[int, ...], begin_s: float, end_
 
 def draw_spans(axes: Axes, seen: Sequence[Span], row: float, begin_s: float, colour: str = "") -> None:
     """Bars of green and yellow on a thin line of red."""
-    for span in seen:
-        start_s, length_s = span.begin_s - begin_s, span.end_s - span.begin_s
-        if span.aspect is Aspect.RED:
-            axes.plot((start_s, start_s + length_s), (row, row), color=RED, linewidth=1.3, solid_capstyle="butt")
+    for kind in dict.fromkeys(span.aspect for span in seen):
+        bars = [(span.begin_s - begin_s, span.end_s - span.begin_s) for span in seen if span.aspect is kind]
+        if kind is Aspect.RED:
+            axes.hlines([row] * len(bars), *zip(*[(a, a + b) for a, b in bars], strict=True), color=RED, linewidth=1.3)
         else:
-            axes.barh(
-                row,
-                length_s,
-                left=start_s,
-                height=_HEIGHT[Aspect.PERMITTED if colour else span.aspect],
-                color=colour or _COLOUR[span.aspect],
-                linewidth=0,
-                zorder=2,
-            )
+            height = _HEIGHT[Aspect.PERMITTED if colour else kind]
+            axes.broken_barh(bars, (row - height / 2, height), color=colour or _COLOUR[kind], linewidth=0, zorder=2)
 
 
 def _walks(network: RoadNetwork, signals: SignalContent, junction: str) -> list[tuple[int, ...]]:

@@ -82,6 +82,7 @@ class _Record:
     """What SUMO wrote, vehicle by vehicle; texts are split all at once."""
 
     end_s: float
+    step_s: float
     on_foot: bool = False
     vehicles: list[Attributes] = field(default_factory=list)
     edges: list[str] = field(default_factory=list)
@@ -106,6 +107,7 @@ def read_passages(
     movements: Sequence[Movement],
     trips: Mapping[str, Attributes],
     end_s: float,
+    step_s: float = 1.0,
     timetabled: Collection[str] = (),
 ) -> Passages:
     """Read a ``vehroute-output`` with exit times, last routes and speed factors.
@@ -114,12 +116,12 @@ def read_passages(
     ----------
     trips
         Rows of ``tripinfo`` by vehicle: where it started on its edge, and what its way takes it without traffic.
-    end_s
-        End of the simulation.
+    end_s, step_s
+        End of the simulation, length of its steps.
     timetabled
         Ids of vehicles that drive by a timetable.
     """
-    record = _Record(end_s)
+    record = _Record(end_s, step_s)
     parse_xml(path, record.take, code="SUMO_OUTPUT")
     ways = _Ways(network, record, trips)
     position, movement = ways.turns(movements)
@@ -141,7 +143,8 @@ class _Ways:
         self.exit_s = np.where(exits < 0, np.inf, exits)
         self.first = np.zeros(len(self.edge), dtype=np.bool_)
         self.first[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
-        self.depart_s = np.array([float(row["depart"]) for row in record.vehicles])
+        # a way is left within the step that begins at the time told, and departed on at the very time
+        self.depart_s = np.array([float(row["depart"]) for row in record.vehicles]) - record.step_s / 2
         self.arrived = np.array(["arrival" in row for row in record.vehicles], dtype=np.bool_)
         own = [trips.get(row["id"], {}) for row in record.vehicles]
         factor = np.array([float(row.get("speedFactor", 1.0)) for row in record.vehicles])

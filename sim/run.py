@@ -134,7 +134,9 @@ def simulate(
         timetabled = transit.vehicles if transit else frozenset[str]()
         rows = read_trip_rows(raw.trips)
         trips, who = trips_of(rows, timetabled), (spec.variant, spec.seed)
-        signals = read_signal_run(raw, network, areas, who, Period(spec.begin_s, spec.end_s), rows, timetabled)
+        signals = read_signal_run(
+            raw, network, areas, who, Period(spec.begin_s, spec.end_s, spec.step_s), rows, timetabled
+        )
         events, buses = read_events(raw.statistics), transit.read(raw, spec.end_s) if transit else None
         totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
     measures = RunMeasures(

@@ -111,10 +111,11 @@ class ModeMeasures:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The time simulated (s)."""
+    """The time simulated and the length of its steps (s)."""
 
     begin_s: float
     end_s: float
+    step_s: float = 1.0
 
     @property
     def hours(self) -> float:

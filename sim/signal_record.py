@@ -65,7 +65,7 @@ def read_signal_run(
     names = {area.area_id: area.name for area in areas if area.signalised}
     movements = measured_movements(network, list(names))
     histories = read_histories(raw.signals, list(names), period.end_s) if names else {}
-    passages = read_passages(raw.routes, network, movements, trips, period.end_s, timetabled)
+    passages = read_passages(raw.routes, network, movements, trips, period.end_s, period.step_s, timetabled)
     rows = []
     for number, movement in enumerate(movements):
         came = passages.where(passages.movement == number)
