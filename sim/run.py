@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from signals.controller import controller_kind, controller_parameters
 from signals.flows import SignalFlows
 from signals.intergreen import Clearance
 from signals.plan import build_plan
-from sim.areas import junction_areas
-from sim.control import RefusedWish
+from sim.areas import JunctionArea, junction_areas
+from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
 from sim.loop import Progress, drive, laws_of
@@ -117,11 +117,13 @@ def simulate(
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         control = None
         if api is Api.PROGRAM or (api is None and not laws):
-            sumo_cpu_s = child_cpu_s = run_program(_options(spec, raw, recorded=True), on_progress, progress_every_s)
+            sumo_cpu_s = child_cpu_s = run_program(
+                sumo_options(spec, raw, recorded=True), on_progress, progress_every_s
+            )
         else:
             child_cpu_s = 0.0
             control, sumo_cpu_s = drive(
-                _options(spec, raw, recorded=False),
+                sumo_options(spec, raw, recorded=False),
                 api or Api.LIBSUMO,
                 network,
                 laws,
@@ -131,14 +133,47 @@ def simulate(
                 transit.detectors if transit else None,
                 kind.team_of,
             )
-        timetabled = transit.vehicles if transit else frozenset[str]()
-        rows = read_trip_rows(raw.trips)
-        trips, who = trips_of(rows, timetabled), (spec.variant, spec.seed)
-        signals = read_signal_run(
-            raw, network, areas, who, Period(spec.begin_s, spec.end_s, spec.step_s), rows, timetabled
-        )
-        events, buses = read_events(raw.statistics), transit.read(raw, spec.end_s) if transit else None
-        totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
+        done = Done(control, sumo_cpu_s, time.process_time() - began_s + child_cpu_s)
+        violations = 0 if control else program_violations(network, plans, programs)
+        return measured(spec, network, raw, areas, done, transit, violations)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a simulation that has ended leaves besides its files: what controllers did, None without any, and CPU time.
+
+    ``total_cpu_s`` is all of it up to here.
+    """
+
+    control: SignalControl | None
+    sumo_cpu_s: float
+    total_cpu_s: float
+
+
+def measured(
+    spec: RunSpec,
+    network: RoadNetwork,
+    raw: RawOutputs,
+    areas: Sequence[JunctionArea],
+    done: Done,
+    transit: TransitRecord | None = None,
+    violations: int = 0,
+) -> Run:
+    """Measure a simulation that has ended, from the files that SUMO left.
+
+    Parameters
+    ----------
+    violations
+        Conflicts of programs that SUMO ran by itself; those of controllers are counted in ``done``.
+    """
+    began_s = time.process_time()
+    control = done.control
+    timetabled = transit.vehicles if transit else frozenset[str]()
+    rows = read_trip_rows(raw.trips)
+    trips, who = trips_of(rows, timetabled), (spec.variant, spec.seed)
+    signals = read_signal_run(raw, network, areas, who, Period(spec.begin_s, spec.end_s, spec.step_s), rows, timetabled)
+    events, buses = read_events(raw.statistics), transit.read(raw, spec.end_s) if transit else None
+    totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
     measures = RunMeasures(
         variant=spec.variant,
         seed=spec.seed,
@@ -150,16 +185,17 @@ def simulate(
         gridlocked=is_gridlocked(trips, spec.end_s),
         signal_switches=control.switches if control else 0,
         refused_wishes=len(control.refused) if control else 0,
-        monitor_violations=control.violations if control else program_violations(network, plans, programs),
-        sumo_cpu_s=sumo_cpu_s,
-        total_cpu_s=time.process_time() - began_s + child_cpu_s,
+        monitor_violations=control.violations if control else violations,
+        sumo_cpu_s=done.sumo_cpu_s,
+        total_cpu_s=done.total_cpu_s + time.process_time() - began_s,
     )
     hours = (spec.end_s - spec.begin_s) / 3600
     junctions = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
     return Run(measures, junctions, tuple(control.refused) if control else (), buses, signals)
 
 
-def _options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
+def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
+    """How SUMO is to do a run; where ``recorded`` it writes positions of timetabled vehicles by itself."""
     files = TransitFiles(spec.transit) if spec.transit else None
     return SumoOptions(
         network=spec.network,
