@@ -21,7 +21,7 @@ def labels(texts: Sequence[str], codes: Integers) -> pa.Array:
 
     Each distinct text that occurs is kept once, in alphabetical order, so that the same rows give the same bytes.
     """
-    used = np.unique(codes[codes >= 0]).tolist()
+    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(texts))).tolist()
     distinct = sorted({texts[code] for code in used} - {""})
     rank = {text: row for row, text in enumerate(distinct)}
     place = np.full(len(texts) + 1, -1, dtype=np.int32)

@@ -107,10 +107,19 @@ def local_texts(epoch_s: npt.NDArray[np.float64], timezone: str) -> Texts:
     day, clock_s = np.divmod(whole_s + ahead_s, DAY_S)
     letters = np.empty((len(whole_s), TEXT_BYTES), dtype=np.uint8)
     letters[:, :11] = _looked_up(day, 11, lambda value: f"{np.datetime64(value, 'D')}T")
-    letters[:, 11:19] = _looked_up(clock_s, 8, time_text)
+    letters[:, 11:19] = _clock_letters(clock_s)
     letters[:, 19:] = _looked_up(ahead_s, 6, _offset_text)
     letters[~is_known] = 0
     return letters.reshape(-1).view(f"S{TEXT_BYTES}")
+
+
+def _clock_letters(clock_s: Seconds) -> npt.NDArray[np.uint8]:
+    """Letters of ``HH:MM:SS``, shape (moments, 8)."""
+    letters = np.full((len(clock_s), 8), ord(":"), dtype=np.uint8)
+    for place, number in ((0, clock_s // HOUR_S), (3, clock_s // 60 % 60), (6, clock_s % 60)):
+        tens = (number // 10).astype(np.uint8)
+        letters[:, place], letters[:, place + 1] = tens + ord("0"), number.astype(np.uint8) - 10 * tens + ord("0")
+    return letters
 
 
 def _ahead_s(epoch_s: Seconds, zone: ZoneInfo) -> Seconds:

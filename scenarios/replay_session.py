@@ -32,7 +32,7 @@ from scenarios.replay_store import Store
 TOLD_BY_TRIP = {"trip", "clock_s"}
 """What of pings follows from their performed trip and is not kept."""
 PINGS = tuple(part.name for part in fields(Matched) if part.name not in TOLD_BY_TRIP)
-MOST_VISITS = 500_000
+MOST_VISITS = 200_000
 """So many stop visits are held in memory at a time."""
 RECENT_S = 1800.0
 """Events within so long before the newest ping are kept at hand."""

@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from networks.outfile import atomic_path
 
-PART_ROWS = 500_000
+PART_ROWS = 250_000
 """Rows are written out when there are so many."""
+MOST_PIECES = 50
+"""So many pieces of a day wait before they are put together."""
 DAY = "day"
 """The column that has the days."""
 
@@ -50,7 +52,10 @@ class Store:
         for one in days:
             rows = slice(None) if len(days) == 1 else np.flatnonzero(day == one)
             table = pa.table({name: pa.array(values[rows]) for name, values in columns.items()})
-            self._waiting.setdefault(one, []).append(table)
+            waiting = self._waiting.setdefault(one, [])
+            waiting.append(table)
+            if len(waiting) >= MOST_PIECES:  # each takes some room, however few rows it has
+                self._waiting[one] = [pa.concat_tables(waiting).combine_chunks()]
         self.days.update(days)
         self.rows += len(day)
         if self.rows >= PART_ROWS:
