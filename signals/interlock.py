@@ -154,8 +154,6 @@ def overdue_link(
 
     Of the stages in which it is green, the one that the shortest transition leads to.
     """
-    if now_s < calm_until_s(plan, state, max_red_s):
-        return None
     ways_s = [_way_s(plan, state, number) for number in range(len(plan.stages))]
     waits = [(now_s - since, bit) for bit, since in enumerate(state.red_since_s) if demand[bit] and since < np.inf]
     for wait_s, bit in sorted(waits, key=lambda item: (-item[0], item[1])):
@@ -166,9 +164,17 @@ def overdue_link(
     return None
 
 
-def calm_until_s(plan: SignalPlan, state: SignalState, max_red_s: float = DEFAULT_MAX_RED_S) -> float:
-    """Until when no link can have been red for so long that it must be served (s), whoever wants it."""
-    return min(state.red_since_s, default=np.inf) + max_red_s - _longest_way_s(plan)
+def links_due(
+    plan: SignalPlan, state: SignalState, max_red_s: float = DEFAULT_MAX_RED_S
+) -> tuple[tuple[float, int], ...]:
+    """From when links that are red may have to be served (s), if somebody wants them: times and links in order."""
+    longest_s = _longest_way_s(plan)
+    return tuple(sorted((since + max_red_s - longest_s, bit) for bit, since in enumerate(state.red_since_s)))
+
+
+def is_calm(due: tuple[tuple[float, int], ...], now_s: float, demand: npt.NDArray[np.bool_]) -> bool:
+    """Whether no link with demand, shape (links,), is due: then a stage may go on without more ado."""
+    return not any(demand[bit] for due_s, bit in due if due_s <= now_s)
 
 
 @lru_cache(maxsize=4096)

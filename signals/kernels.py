@@ -155,6 +155,12 @@ def best_stage(
         tried = stage if number == 0 else (number - 1 if number <= stage else number)
         if must >= 0 and math.isinf(law.headway_s[tried, must]):
             continue
+        at_best = 0.0
+        for vehicle in range(len(link_of)):
+            if not math.isinf(law.headway_s[tried, link_of[vehicle]]):
+                at_best += value[vehicle]
+        if at_best <= best_rate * law.least_s[stage, tried]:
+            continue  # not even if all had left when it could end
         rate, _ = service_rate(
             link_of,
             arrival_s,

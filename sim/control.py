@@ -11,8 +11,9 @@ from signals.interlock import (
     SignalState,
     advance,
     begin,
-    calm_until_s,
     change_due_s,
+    is_calm,
+    links_due,
     may_switch,
     order,
     shown,
@@ -120,7 +121,7 @@ class SignalControl:
 
     def answer(self, wishes: Mapping[str, int], look: Look) -> None:
         """Pass wishes of signals that may decide through the interlock, at the time of the look."""
-        rows, now_s = self._watch.rows, look.time_s
+        rows, now_s, wanted = self._watch.rows, look.time_s, look.vehicles > 0
         for name, wish in wishes.items():
             head = self._heads[name]
             demand = wanted[rows[name]]

@@ -4,7 +4,6 @@ A vehicle counts at the link that it reaches next, wherever on the approach it i
 model: connected vehicles, all of them.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,8 +23,9 @@ VEHICLE_SPACE_M = 7.5
 """Length and gap of a standing car; what a lane holds is its length over this."""
 FULL_SHARE = 0.9
 ROOM_RANGE_M = 50.0
-FASTEST_MPS = 60.0
-"""Nobody comes nearer to a signal faster: who is far from one is not asked again before that."""
+FASTER_THAN_LIMIT = 1.5
+"""Nobody drives faster than this times the highest limit of the network: who is far from a signal is not asked again
+before that brings it near."""
 LOOK_AGAIN_S = 30.0
 """Who comes to no signal of ours is asked again after this: routes may change."""
 
@@ -99,6 +99,7 @@ class Watch:
         self._rooms = _Rooms(api, network, plans, range_m)
         self._people = np.array([float(link.has_people) for plan in plans for link in plan.links])
         self._asleep: dict[str, float] = {}
+        self._fastest_mps = FASTER_THAN_LIMIT * float(network.lanes.speed_mps.max(initial=1.0))
 
     def look(self, now_s: float) -> Look:
         """All signals seen at once."""
@@ -126,9 +127,10 @@ class Watch:
         rows: list[int] = []
         distances: list[float] = []
         speeds: list[float] = []
+        rests = asleep.get
         running = self._api.vehicle.getIDList()
         for vehicle in running:
-            if vehicle in asleep and asleep[vehicle] > now_s:
+            if rests(vehicle, 0.0) > now_s:
                 continue
             ahead = next_signals(vehicle)
             if ahead and ahead[0][0] in first and ahead[0][2] <= range_m:
@@ -145,9 +147,10 @@ class Watch:
 
     def _rest_s(self, ahead: Sequence[tuple[str, int, float, str]]) -> float:
         """How long a vehicle cannot come within range of a signal of ours (s), by the signals on its way."""
-        ours_m = (distance_m for signal_id, _, distance_m, _ in ahead if signal_id in self._first)
-        way_m = next(ours_m, math.inf) - self._range_m
-        return min(max(way_m / FASTEST_MPS, 0.0), LOOK_AGAIN_S)
+        for signal_id, _, distance_m, _ in ahead:
+            if signal_id in self._first:
+                return min(max((distance_m - self._range_m) / self._fastest_mps, 0.0), LOOK_AGAIN_S)
+        return LOOK_AGAIN_S
 
     def _lateness_s(self, vehicles: list[str], links: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """How late the latest timetabled vehicle is that wants a link, shape (links,); NaN without one."""
