@@ -41,8 +41,8 @@ CASES = (
     ),
     Case(
         "published-maps",
-        "honest delay, conflicts and gridlocks on four calibrated maps",
-        "published figures for the same maps in the same SUMO",
+        "honest delay of all controllers, conflicts, gridlocks on four calibrated maps, ten paired seeds",
+        "RESCO's greedy and max pressure, SUMO's actuated and delay_based lights, in the same SUMO; published figures",
         published_maps,
     ),
     Case(

@@ -5,16 +5,22 @@ configuration of their code: both rules decide every 10 s, of which 3 s are yell
 go to the first stage. Greedy ("max wave") takes the stage before which most vehicles are within 50 m, moving or not;
 max pressure the one with most queued vehicles within 200 m less those queued behind the junction on the way to the next
 signal. They know lanes, and list by hand which belong to a signal; here a vehicle counts once, at the link that it
-wants, and behind the junction all vehicles a lane count, as our sensor does not tell there who stands.
+wants. Theirs is queued from its first stop until it has left, here once it has lost 5 s on the approach. Behind the
+junction our sensor does not tell who stands, only whether the way is full: then the vehicles there count, else nobody.
+With all of them counted, moving or not, the rule locks cologne8 up (280 s), which would be no fair peer.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from signals.delay_based import Delays
 from signals.intergreen import GREEN_LETTERS
 from signals.observation import FloatArray, Observation
 from signals.plan import SignalPlan
+
+STOOD_S = 5.0
+"""A vehicle that has lost as much on its approach is taken to have stood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,19 @@ class Greedy:
 class MaxPressure(Greedy):
     """Takes the stage with the greatest difference of queues before and behind it."""
 
+    def __init__(self, plan: SignalPlan, parameters: EveryTenSeconds) -> None:
+        """Nobody has stood yet."""
+        super().__init__(plan, parameters)
+        self._delays = Delays(plan)
+
+    def wish(self, seen: Observation) -> int:
+        """Watch who has stood, also between decisions."""
+        self._delays.carry_on(seen)
+        return super().wish(seen)
+
     def weights(self, seen: Observation) -> FloatArray:
-        """Standing vehicles of each link less those behind it, shape (links,)."""
-        return seen.halted - seen.ahead
+        """Vehicles of each link that have stood, less those behind it where the way is full, shape (links,)."""
+        who = self._delays
+        stood = (who.delay_s >= STOOD_S) & (who.distance_m <= self._parameters.range_m)
+        queued = np.bincount(who.link[stood], minlength=self._green.shape[1]).astype(np.float64)
+        return queued - np.where(seen.blocked, seen.ahead, 0.0)

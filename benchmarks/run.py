@@ -1,4 +1,4 @@
-"""Run the cases: ``python -m benchmarks.run [--case NAME ...] [--repeats N] [-o results.jsonl]``."""
+"""Run the cases: ``python -m benchmarks.run [--case NAME ...] [--repeats N] [--quick] [-o results.jsonl]``."""
 
 import sys
 import tempfile
@@ -24,14 +24,15 @@ LISTED = "\n\n".join(f"{case.name}: {case.what}. Beside it: {case.peer}." for ca
 @click.option("--case", "names", multiple=True, type=click.Choice(NAMES), help="Only this case; may stand repeatedly.")
 @click.option("--repeats", default=5, show_default=True, type=click.IntRange(min=1), help="Pairs of timed runs.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keep what is built once here.")
+@click.option("--quick", is_flag=True, help="Three seeds where there are ten: indicative.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; standard output by default."
 )
-def run(names: Sequence[str], repeats: int, cache: Path | None, output: Path | None) -> None:
+def run(names: Sequence[str], repeats: int, cache: Path | None, output: Path | None, *, quick: bool) -> None:
     """Run the cases and write what they measured."""
     wanted = [case for case in CASES if not names or case.name in names]
     with _folder(cache) as folder:
-        results = measured(wanted, Setup(data_folder(), folder, repeats, tell))
+        results = measured(wanted, Setup(data_folder(), folder, repeats, tell, quick))
         if output is None:
             for result in results:
                 print(to_line(result), flush=True)

@@ -11,12 +11,17 @@ from benchmarks.results import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Surroundings of a case. ``cache`` is a folder for what is built once; ``tell`` says a line to who watches."""
+    """Surroundings of a case.
+
+    ``cache`` is a folder for what is built once; ``tell`` says a line to who watches. ``quick`` asks for three seeds
+    where a claim needs ten.
+    """
 
     data: Path
     cache: Path
     repeats: int
     tell: Callable[[str], None]
+    quick: bool = False
 
     def real(self, name: str, wanted_by: str) -> Path | None:
         """A file or folder of the real data; None where it is absent, and then whoever wants it is left out aloud."""

@@ -1,17 +1,19 @@
-"""Delay-based control: serve where most delay has come together.
+"""Delay-based control: green as long as delayed vehicles come, then for those who have lost most together.
 
-H. Liu and V. V. Gayah, *A novel max pressure algorithm based on traffic delay*, Transportation Research Part C 143
-(2022): max pressure with the delay of vehicles in place of their number. The delay of who waits grows, so that nobody
-is left for ever, however few they are. As in SUMO's own ``delay_based`` lights a vehicle counts once it has lost a
-second or more on its approach. What each has lost is carried on from look to look, see
-:mod:`signals.delay_kernels`. A change has to pay for the time that it loses, as under :mod:`signals.max_pressure`.
+As in SUMO's own ``delay_based`` lights (its manual, Simulation/Traffic Lights, after R. Oertel and P. Wagner,
+*Delay-time actuated traffic signal control for an isolated intersection*, TRB Annual Meeting, 2011) a green is extended
+while a vehicle within range of the stop line has lost a second or more, up to the maximum green. What SUMO's do not
+have: the next stage is not the next in order but the one with most delay, weighed by saturation flow, as in H. Liu and
+V. V. Gayah, *A novel max pressure algorithm based on traffic delay*, Transportation Research Part C 143 (2022). The
+delay of who waits grows, so that nobody is left for ever, however few they are. What each vehicle has lost is carried
+on from look to look, see :mod:`signals.delay_kernels`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from signals.max_pressure import Exchange
+from signals.max_pressure import saturation_flows
 from signals.observation import FloatArray, IntArray, Observation
 from signals.plan import SignalPlan
 
@@ -20,15 +22,12 @@ from signals.plan import SignalPlan
 class DelayBasedParameters:
     """What may be set.
 
-    ``least_delay_s`` is what a vehicle must have lost to count. ``decision_s`` is the least green before a change is
-    thought of, ``green_per_loss`` the green that must have been shown in times of the yellow and all-red that a change
-    costs, ``horizon_s`` the time over which stages are compared.
+    ``least_delay_s`` is what a vehicle must have lost to count, ``range_m`` how near to the stop line it extends the
+    green.
     """
 
     least_delay_s: float = 1.0
-    decision_s: float = 5.0
-    green_per_loss: float = 1.5
-    horizon_s: float = 15.0
+    range_m: float = 60.0
 
 
 class DelayBased:
@@ -36,26 +35,47 @@ class DelayBased:
 
     def __init__(self, plan: SignalPlan, parameters: DelayBasedParameters) -> None:
         """Start with nobody delayed."""
-        self._least_s = parameters.least_delay_s
-        self._exchange = Exchange(plan, parameters.decision_s, parameters.green_per_loss, parameters.horizon_s)
-        self._free_mps = np.array([link.approach_mps for link in plan.links])
+        self._parameters = parameters
+        self._flow = saturation_flows(plan)
+        self._max_green_s = [stage.max_green_s for stage in plan.stages]
         self._people = np.array([link.has_people for link in plan.links])
-        self._link: IntArray = np.empty(0, dtype=np.int64)
-        self._distance_m: FloatArray = np.empty(0)
-        self._weight: FloatArray = np.empty(0)
-        self._delay_s: FloatArray = np.empty(0)
+        self._delays = Delays(plan)
         self._walk_s = np.zeros(len(plan.links))
-        self._looked_s = 0.0
 
     def wish(self, seen: Observation) -> int:
-        """The stage that serves most delay; the present one on a tie, or while it is too early for a change."""
-        self._carry_on(seen)
-        counted_s = np.where(self._delay_s >= self._least_s, self._weight * self._delay_s, 0.0)
-        delay_s = np.bincount(self._link, weights=counted_s, minlength=len(self._free_mps))
-        return self._exchange.choose(np.where(seen.blocked, 0.0, delay_s + self._walk_s), seen)
+        """Stay while delayed vehicles come, up to the maximum green; else the stage with most delay."""
+        elapsed_s = self._delays.carry_on(seen)
+        goes = self._flow[seen.stage] > 0
+        self._walk_s = np.where(self._people & ~goes, self._walk_s + elapsed_s, 0.0)
+        who, open_ways = self._delays, ~seen.blocked
+        counts = who.delay_s >= self._parameters.least_delay_s
+        near = who.distance_m <= self._parameters.range_m
+        if (counts & near & (goes & open_ways)[who.link]).any() and seen.green_s < self._max_green_s[seen.stage]:
+            return seen.stage
+        lost = np.where(counts, who.weight * who.delay_s, 0.0)
+        lost_s = np.bincount(who.link, weights=lost, minlength=len(goes)) + self._walk_s
+        gain = self._flow @ np.where(open_ways, lost_s, 0.0)
+        best = int(np.argmax(gain))
+        return best if gain[best] > gain[seen.stage] else seen.stage
 
-    def _carry_on(self, seen: Observation) -> None:
-        """Add what has been lost since the last look; people who walk wait as long as they are red."""
+
+class Delays:
+    """What the vehicles on a signal's approaches have lost there so far.
+
+    Arrays of shape (vehicles,), the nearest to its stop line first: ``link``, ``distance_m``, ``delay_s``, ``weight``.
+    """
+
+    def __init__(self, plan: SignalPlan) -> None:
+        """Start with nobody."""
+        self.link: IntArray = np.empty(0, dtype=np.int64)
+        self.distance_m: FloatArray = np.empty(0)
+        self.delay_s: FloatArray = np.empty(0)
+        self.weight: FloatArray = np.empty(0)
+        self._free_mps = np.array([link.approach_mps for link in plan.links])
+        self._looked_s = np.inf
+
+    def carry_on(self, seen: Observation) -> float:
+        """Add what has been lost since the last look; the time since then (s), 0 at the first."""
         from signals.delay_kernels import carried_delays  # noqa: PLC0415 - compiled, and only wanted here
 
         who = seen.approaching
@@ -63,10 +83,9 @@ class DelayBased:
         order = np.argsort(who.distance_m[mine], kind="stable")
         link, distance_m = who.row[mine][order] - who.first, who.distance_m[mine][order]
         elapsed_s = max(seen.time_s - self._looked_s, 0.0)
-        self._delay_s = carried_delays(
-            link, distance_m, self._link, self._distance_m, self._delay_s, self._free_mps, elapsed_s
+        self.delay_s = carried_delays(
+            link, distance_m, self.link, self.distance_m, self.delay_s, self._free_mps, elapsed_s
         )
-        self._link, self._distance_m, self._looked_s = link, distance_m, seen.time_s
-        self._weight = who.weight[mine][order]
-        red = ~self._exchange.green[seen.stage]
-        self._walk_s = np.where(self._people & red, self._walk_s + elapsed_s, 0.0)
+        self.link, self.distance_m, self.weight = link, distance_m, who.weight[mine][order]
+        self._looked_s = seen.time_s
+        return elapsed_s

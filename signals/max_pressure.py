@@ -36,24 +36,23 @@ class MaxPressureParameters:
     horizon_s: float = 15.0
 
 
-class Exchange:
-    """When a change of stage pays for the time that it loses."""
+class MaxPressure:
+    """One signal under max-pressure control."""
 
-    def __init__(self, plan: SignalPlan, decision_s: float, green_per_loss: float, horizon_s: float) -> None:
+    def __init__(self, plan: SignalPlan, parameters: MaxPressureParameters) -> None:
         """Work out once what depends on no traffic.
 
-        That is the saturation flow of every link in every stage, shape (stages, links), in veh/s; the green before a
-        change (s) and the share of the horizon in which the other stage then discharges, shape (stages, stages) each.
+        That is the green before a change (s) and the share of the horizon in which the other stage then discharges,
+        shape (stages, stages) each.
         """
-        flow = {"G": 1 / PROTECTED_HEADWAY_S, "g": 1 / PERMITTED_HEADWAY_S}
-        self._flow = np.array([[flow.get(letter, 0.0) for letter in stage.state] for stage in plan.stages])
+        self._flow = saturation_flows(plan)
         lost_s = np.array([[transition(plan, a.state, b.state).total_s for b in plan.stages] for a in plan.stages])
-        self._least_green_s = np.maximum(green_per_loss * lost_s, decision_s)
-        self._share = np.maximum(1 - lost_s / horizon_s, 0.0)
-        self.green = self._flow > 0
+        self._least_green_s = np.maximum(parameters.green_per_loss * lost_s, parameters.decision_s)
+        self._share = np.maximum(1 - lost_s / parameters.horizon_s, 0.0)
 
-    def choose(self, weight: FloatArray, seen: Observation) -> int:
-        """The stage that discharges most weight of links; the present one on a tie, or while it is too early."""
+    def wish(self, seen: Observation) -> int:
+        """The stage that discharges most pressure; the present one on a tie, or while it is too early for a change."""
+        weight = np.where(seen.blocked, 0.0, np.maximum(seen.closeness - MEAN_WEIGHT_AHEAD * seen.ahead, 0.0))
         pressure = self._flow @ weight
         gain = np.where(seen.green_s >= self._least_green_s[seen.stage], self._share[seen.stage] * pressure, 0.0)
         gain[seen.stage] = pressure[seen.stage]
@@ -61,14 +60,7 @@ class Exchange:
         return best if gain[best] > gain[seen.stage] else seen.stage
 
 
-class MaxPressure:
-    """One signal under max-pressure control."""
-
-    def __init__(self, plan: SignalPlan, parameters: MaxPressureParameters) -> None:
-        """Prepare the comparison of stages."""
-        self._exchange = Exchange(plan, parameters.decision_s, parameters.green_per_loss, parameters.horizon_s)
-
-    def wish(self, seen: Observation) -> int:
-        """The stage that discharges most pressure; the present one on a tie, or while it is too early for a change."""
-        weight = np.maximum(seen.closeness - MEAN_WEIGHT_AHEAD * seen.ahead, 0.0)
-        return self._exchange.choose(np.where(seen.blocked, 0.0, weight), seen)
+def saturation_flows(plan: SignalPlan) -> FloatArray:
+    """Saturation flow of every link in every stage (veh/s), shape (stages, links); zero at red."""
+    flow = {"G": 1 / PROTECTED_HEADWAY_S, "g": 1 / PERMITTED_HEADWAY_S}
+    return np.array([[flow.get(letter, 0.0) for letter in stage.state] for stage in plan.stages])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import peer_networks, peers
 from benchmarks import run as runner
 from benchmarks.cases import CASES
+from benchmarks.contenders import CONTENDERS, GROUPS
 from benchmarks.diff import diff, side_by_side
 from benchmarks.processes import cost, peak_memory, python_call
 from benchmarks.published import PUBLISHED_DELAY_S
-from benchmarks.published_maps import table
+from benchmarks.published_maps import differences, table
 from benchmarks.readers import count_elements
 from benchmarks.resco import BEGIN_S, run_spec
 from benchmarks.results import Measurement, Result, read_results, to_line
@@ -27,7 +30,14 @@ from benchmarks.transit_import import DAY, cut_feed, transit_import
 from gtfs.feed import read_feed
 from gtfs.timetable import timetable
 from networks.faults import InputError, RunError
+from networks.netxml import read_network
+from signals.check_controller import check_controller
+from signals.controller import CONTROLLERS
 from signals.intergreen import Clearance
+from signals.plan import build_plan
+from sim.measures import RunMeasures
+from sim.programs import program_violations
+from tests.test_rolling_horizon import TWO, queue, seen
 
 ROOT = Path(__file__).parents[1]
 VERSIONS = {"python": "3.11", "eclipse-sumo": "1.28"}
@@ -222,11 +232,72 @@ def test_published_figures_are_those_of_the_table_by_map():
     assert PUBLISHED_DELAY_S["cologne1"]["SUMO Webster"] == 89.3
 
 
+def measured(seed: int, delay_s: float, *, gridlocked: bool = False) -> RunMeasures:
+    """A row of a run of which only these are of interest."""
+    plain = {field.name: 0 for field in fields(RunMeasures)}
+    return RunMeasures(**plain | {"seed": seed, "delay_per_scheduled_s": delay_s, "gridlocked": gridlocked})
+
+
 def test_the_table_sets_ours_below_the_published():
-    lines = list(table({"cologne1": {"static, as-shipped": 43.04}, "ingolstadt7": {"static, as-shipped": 85.6}}))
+    rows = {
+        "cologne1": {"ours: static, own": [measured(1, 43.0), measured(2, 43.08)]},
+        "ingolstadt7": {"ours: static, own": [measured(1, 80.0), measured(2, 91.2, gridlocked=True)]},
+    }
+    lines = list(table(rows, 2))
     assert lines[1].split() == ["cologne1", "ingolstadt7"]
     assert lines[2].split() == ["published:", "fixed", "42.9", "85.8"]
-    assert lines[-1].split() == ["ours:", "static,", "as-shipped", "43.0", "85.6"]
+    assert lines[-1].split() == ["ours:", "static,", "own", "43.0", "85.6*"]
+
+
+def test_differences_are_taken_within_seeds():
+    rows = {contender.label: [measured(seed, 10.0 + seed) for seed in (1, 2, 3)] for contender in CONTENDERS}
+    ours = next(each for each in CONTENDERS if each.name == "self-control" and each.group == GROUPS[0])
+    rows[ours.label] = [measured(1, 9.0), measured(3, 10.0), measured(2, 9.0)]
+    found = {row.metric: row.value for row in differences("cologne1", rows)}
+    metric = f"cologne1/self-control less RESCO greedy, {GROUPS[0]}"
+    # -2, -3 and -3 s: their mean, and 4.303 standard errors of a third of a second
+    assert found[metric] == pytest.approx(-8 / 3)
+    assert found[f"{metric}/ci95 low"] == pytest.approx(-8 / 3 - 4.3027 / 3, abs=1e-3)
+    assert found[f"{metric}/ci95 high"] == pytest.approx(-8 / 3 + 4.3027 / 3, abs=1e-3)
+
+
+def test_every_controller_of_ours_and_five_peers_run_in_each_group():
+    for group in GROUPS:
+        ours = {each.name for each in CONTENDERS if each.is_ours and each.group == group}
+        assert ours == set(CONTROLLERS)
+        assert sum(not each.is_ours and each.group == group for each in CONTENDERS) == 5
+    assert len({each.label for each in CONTENDERS}) == len(CONTENDERS)
+
+
+@pytest.mark.parametrize("name", ["Greedy", "MaxPressure"])
+def test_rules_of_peers_keep_the_contract(name):
+    check_controller(getattr(peers, name), seeds=range(3))
+
+
+def test_greedy_takes_the_stage_before_which_most_are_near_every_ten_seconds():
+    law = peers.Greedy(TWO, peers.EveryTenSeconds())
+    near, far = [(0, 40.0, 0.0), (0, 45.0, 9.0)], [(1, 60.0, 0.0)] * 9
+    assert law.wish(seen([*near, *far], time_s=0.0)) == 0
+    assert law.wish(seen(queue(1, 5), time_s=9.0)) == 0
+    assert law.wish(seen(queue(1, 5), time_s=10.0)) == 1
+
+
+@pytest.mark.parametrize("remake", [peer_networks.actuated, peer_networks.delay_based, peer_networks.short_yellow])
+def test_networks_of_peers_hold_their_programs_and_no_conflict(tmp_path, data_dir, remake):
+    source = data_dir / "resco" / "ingolstadt1" / "ingolstadt1.net.xml.gz"
+    clearance = Clearance.AS_SHIPPED if remake is peer_networks.short_yellow else Clearance.ITE
+    made = read_network(peer_networks.write_network(source, tmp_path / "made.net.xml.gz", clearance, remake))
+    plans = [build_plan(made, signal.signal_id, Clearance.AS_SHIPPED) for signal in made.signals]
+    assert program_violations(made, plans, {}) == 0
+    (program,) = made.signals[0].programs
+    assert program.kind == {"short_yellow": "static"}.get(remake.__name__, remake.__name__)
+    used = [times for times, link in zip(plans[0].clearances, plans[0].links, strict=True) if link.is_used]
+    if remake is peer_networks.short_yellow:
+        assert {(times.yellow_s, times.all_red_s) for times in used} == {(3.0, 0.0)}
+    else:
+        assert [phase.max_s for phase in program.phases if phase.max_s] == [50.0] * 3
+        assert min(times.yellow_s for times in used) > 3.0
+        assert max(times.all_red_s for times in used) >= 1.0
 
 
 def test_a_map_runs_its_hour_with_all_signals(data_dir):

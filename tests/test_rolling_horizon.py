@@ -196,7 +196,7 @@ def test_delay_based_control_serves_who_has_lost_most_not_who_are_most():
     law = delay_based()
     for waited_s in range(40):
         law.wish(seen(queue(1, 1), time_s=100.0 + waited_s, green_s=0.0))
-    newcomers = [(0, 100.0 + 7.5 * number, 0.5) for number in range(5)]
+    newcomers = [(0, 20.0 + 7.5 * number, 0.5) for number in range(5)]
     assert law.wish(seen([*newcomers, *queue(1, 1)], time_s=140.0)) == 1
     assert delay_based().wish(seen([*newcomers, *queue(1, 1)])) == 0
 
@@ -206,9 +206,18 @@ def test_under_delay_based_control_nobody_starves():
     law, times = delay_based(), []
     for second in range(300):
         stream = [(0, 20.0 * number + 20 - SPEED_MPS / 2 * second % 20, SPEED_MPS / 2) for number in range(9)]
-        times.append(law.wish(seen([*stream, *queue(1, 1)], time_s=100.0 + second)))
-    assert times[60] == 0
-    assert 60 < times.index(1, 60) < 200
+        times.append(law.wish(seen([*stream, *queue(1, 1)], time_s=100.0 + second, green_s=float(second))))
+    assert times[5:50] == [0] * 45
+    assert 50 < times.index(1, 5) < 120
+
+
+def test_delay_based_control_holds_green_for_delayed_vehicles_up_to_the_maximum():
+    for way_m, green_s, wish in ((30.0, 20.0, 0), (30.0, 50.0, 1), (100.0, 20.0, 1)):
+        law = delay_based()
+        for second in range(5):
+            cars = [(0, way_m + 4.0 - second, 1.0), *queue(1, 3)]
+            last = law.wish(seen(cars, time_s=100.0 + second, green_s=green_s))
+        assert last == wish, (way_m, green_s)
 
 
 def sotl(plan=TWO, **parameters):
