@@ -84,7 +84,7 @@ def test_commands_named_in_passing_exist(document):
 def test_options_named_in_passing_belong_to_some_command():
     groups = [bagdar, *(bagdar.commands[name] for name in ("network", "transit", "signals"))]
     commands = [command for group in groups for command in group.commands.values()]
-    known = {name for command in commands for item in command.params for name in item.opts} | {"--help", "--case"}
+    known = {name for command in commands for item in command.params for name in item.opts} | {"--help", "--case", "--quick"}
     named = {word for text in re.findall(r"`(--[^`]+)`", _text("README.md")) for word in text.split()[:1]}
     assert named
     assert named <= known
