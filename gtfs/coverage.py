@@ -47,7 +47,7 @@ def with_moments(heard: Minutes, time_s: npt.NDArray[np.float64]) -> Minutes:
         First and last minute since the epoch of each span, in order; minutes so near each other that all between them
         is covered are of one span, shape (spans, 2).
     """
-    minutes = np.sort(pd.unique(time_s // MINUTE_S)).astype(np.int64)
+    minutes = np.sort(pd.unique(time_s.astype(np.int64) // MINUTE_S))
     first, last = np.concatenate((heard, np.column_stack((minutes, minutes)))).T
     order = np.argsort(first, kind="stable")
     first, last = first[order], np.maximum.accumulate(last[order])

@@ -44,4 +44,5 @@ def join(one: HeldPings, other: HeldPings) -> HeldPings:
 
 def take(held: HeldPings, rows: npt.NDArray[np.generic]) -> HeldPings:
     """Some pings, by row or by a flag for each."""
+    rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows  # once, and not for each column
     return HeldPings(*(getattr(held, name)[rows] for name in _COLUMNS))

@@ -213,13 +213,13 @@ class Replay:
         held = join(self._held, arrived)
         is_final = held.time_s < self._fixes.newest_s[held.vehicle] - self.settings.reorder_s
         self._held = take(held, ~is_final)
-        told = self.guesser.tell(self._screened(take(held, is_final)), self.claims)
+        told = self.guesser.tell(self._screened(held, np.flatnonzero(is_final)), self.claims)
         return self._match(told)
 
     def close(self) -> Step:
         """Give what was still held back."""
         held, self._held = self._held, nothing_held()
-        told = self.guesser.tell(self._screened(held), self.claims)
+        told = self.guesser.tell(self._screened(held, np.arange(len(held.time_s))), self.claims)
         return self._match(merged(told, self.guesser.close()))
 
     @property
@@ -318,16 +318,18 @@ class Replay:
         if count := int(which.sum()):
             self.dropped[why] += count
 
-    def _screened(self, held: HeldPings) -> HeldPings:
-        """Pings in their order, nothing earlier to come, without repeated and impossible ones."""
-        rank = self._claims_as_columns().rank[held.claim]
-        rank = rank.astype(np.int64) * (int(held.named.max(initial=0)) + 2) + held.named + 1
-        held = take(held, order_by_vehicle(held.vehicle, held.time_s, held.lat, held.lon, rank))
-        verdict = np.empty(len(held.time_s), np.int8)
-        screen(held.vehicle, held.time_s, held.lon, held.lat, self._fixes, self.settings.limits, verdict)
+    def _screened(self, held: HeldPings, rows: Integers) -> HeldPings:
+        """Some pings in their order, nothing earlier to come, without repeated and impossible ones."""
+        rank = self._claims_as_columns().rank[held.claim[rows]].astype(np.int64)
+        rank = rank * (int(held.named.max(initial=0)) + 2) + held.named[rows] + 1
+        parts: list[Any] = [column[rows] for column in (held.vehicle, held.time_s, held.lat, held.lon)]
+        order = order_by_vehicle(parts[0], parts[1], parts[2], parts[3], rank)
+        vehicle, time_s, lat, lon = (part[order] for part in parts)
+        verdict = np.empty(len(rows), np.int8)
+        screen(vehicle, time_s, lon, lat, self._fixes, self.settings.limits, verdict)
         self._drop("duplicate", verdict == DUPLICATE)
         self._drop("jump", verdict == JUMP)
-        return held if (verdict == KEPT).all() else take(held, verdict == KEPT)
+        return take(held, rows[order[verdict == KEPT]])
 
     def _match(self, told: Told) -> Step:
         """Find where pings are on their trips, and what happened at calls."""

@@ -7,12 +7,13 @@ so that it does not matter in what pieces a trace comes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gtfs.guess_kernels import NONE, Patience, Search, hear
+from gtfs.guess_kernels import NONE, Index, Patience, Search, hear
 from gtfs.held_pings import HeldPings, join, nothing_held, take
 from gtfs.line_index import line_index
 from gtfs.search_kernels import Named, Odds, Roll, Said, World, go_over
@@ -175,7 +176,7 @@ def world_of(plan: TracePlan, settings: TraceSettings, time_s: npt.NDArray[np.fl
     return World(
         lines=plan.kernel_lines,
         plan=plan.kernel_plan,
-        nearby=line_index(plan.kernel_lines),
+        nearby=lines_by_place(plan),
         calendar=plan.calendar(time_s),
         roll=roll,
         limits=settings.limits,
@@ -183,6 +184,12 @@ def world_of(plan: TracePlan, settings: TraceSettings, time_s: npt.NDArray[np.fl
         odds=Odds(**{name: float(getattr(settings, name)) for name in Odds._fields}),
         only_day=NONE if plan.only_day is None else plan.only_day,
     )
+
+
+@lru_cache(maxsize=8)
+def lines_by_place(plan: TracePlan) -> Index:
+    """Which lines of a plan pass a place."""
+    return line_index(plan.kernel_lines)
 
 
 def as_samples(held: HeldPings) -> Samples:

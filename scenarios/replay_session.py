@@ -249,7 +249,8 @@ def _result(session: Session, run: _Run, order: _Order) -> ReplayResult:
 
 def _unnamed(session: Session, day: int) -> Unnamed:
     """Pings without a trip in the hours of a service day."""
-    parts = [session.pings.of_day(one) for one in (day, day + 1, day + 2) if one in session.pings.days]
+    names = ("found", *Unnamed._fields)
+    parts = [session.pings.of_day(one, names) for one in (day, day + 1, day + 2) if one in session.pings.days]
     rows = [part["found"] == NO_TRIP for part in parts]
     return Unnamed(
         *(_joined([part[name][row] for part, row in zip(parts, rows, strict=True)]) for name in Unnamed._fields)

@@ -1,6 +1,6 @@
 """What a replay has found so far, on disk where it grows large: memory stays the same however long the trace is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,11 @@ class Store:
                 writer.write_table(rows)
         self._waiting, self.rows = {}, 0
 
-    def of_day(self, day: int) -> dict[str, np.ndarray]:
-        """All rows of a day as columns, in no order that may be relied on."""
+    def of_day(self, day: int, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+        """All rows of a day as columns, or some of their columns, in no order that may be relied on."""
         parts = [self._rows_of(number, day) for number in range(1, self.parts + 1) if day in self._spans_of(number)]
-        return _columns(pa.concat_tables([*parts, *self._waiting.get(day, [])]))
+        tables = [*parts, *self._waiting.get(day, [])]
+        return _columns(pa.concat_tables([rows.select(names) for rows in tables] if names else tables))
 
     def remove(self) -> None:
         """Remove the parts, and forget what waits."""
