@@ -10,9 +10,9 @@ from scenarios.scenario import Scenario
 from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from signals.intergreen import Clearance
+from signals.sensing import Connected
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.times import clock_text
-from sim.watch import SENSOR
 
 
 def report_content(
@@ -36,7 +36,7 @@ def report_content(
         teleport_s=scenario.teleport_s,
         clearance="ite" if scenario.clearance is Clearance.ITE else "as-shipped",
         chosen_by=_chosen_by(scenario),
-        sensor=SENSOR,
+        sensor=Connected().words,
         demand=Origin(demand.description, demand.is_synthetic, scheduled),
         crashes=screening.origin if screening else None,
         network_name=scenario.network.path.name.partition(".")[0],

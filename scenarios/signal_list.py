@@ -9,7 +9,7 @@ from typing import Any
 
 from signals.controller import CONTROLLERS, ControllerKind
 from signals.observation import Observation
-from sim.watch import SENSOR
+from signals.sensing import Connected
 
 ALWAYS_KNOWN = frozenset({"time_s", "stage", "green_s"})
 """Of an observation: what the signal knows of itself, without any sensor."""
@@ -74,7 +74,7 @@ def _facts(name: str, kind: ControllerKind) -> ControllerFacts:
             if field.default is not MISSING
         ),
         senses=senses,
-        sensor=SENSOR if senses else "none",
+        sensor=Connected().words if senses else "none",
         demand=kind.programs is not None,
         source=_source(kind),
     )

@@ -20,6 +20,7 @@ from signals.interlock import (
 )
 from signals.observation import Look
 from signals.plan import SignalPlan, conflicts_shown
+from signals.sensing import Connected, Sensing
 from signals.team import Controller, OneByOne, TeamOf
 from sim.detectors import Detectors
 from sim.watch import Watch
@@ -70,15 +71,18 @@ class SignalControl:
         begin_s: float,
         detectors: Detectors | None = None,
         team_of: TeamOf = OneByOne,
+        sensing: Sensing = Connected(),  # noqa: B008 - frozen
+        seed: int = 0,
     ) -> None:
-        """Start every signal in the first stage of its plan."""
+        """Start every signal in the first stage of its plan; what sensors leave to chance follows from ``seed``."""
         self.refused: list[RefusedWish] = []
         self.switches = 0
         self.violations = 0
         self.due_s = begin_s
         self._api = api
         self._name = name
-        self._watch = Watch(api, network, tuple(plan for plan, _ in controlled), detectors=detectors)
+        plans = tuple(plan for plan, _ in controlled)
+        self._watch = Watch(api, network, plans, detectors=detectors, sensing=sensing, seed=seed)
         self._team = team_of([law for _, law in controlled], list(self._watch.rows.values()))
         self._heads = {plan.signal_id: _head(number, plan, begin_s) for number, (plan, _) in enumerate(controlled)}
 
@@ -90,6 +94,8 @@ class SignalControl:
             states = [self.state(name) for name in asked]
             wishes = self._team.wishes([self._heads[name].number for name in asked], states, look)
             self.answer(dict(zip(asked, wishes, strict=True)), look)
+        elif self._watch.due_s <= now_s:
+            self._watch.sense(now_s)
         self.show(now_s)
 
     def proceed(self, now_s: float) -> list[str]:
@@ -118,10 +124,13 @@ class SignalControl:
                 self._show(name, head, now_s)
                 head.due_s = _due_s(head, now_s)
         self.due_s = min((head.due_s for head in self._heads.values()), default=math.inf)
+        if self._heads:
+            self.due_s = min(self.due_s, self._watch.due_s)
 
     def answer(self, wishes: Mapping[str, int], look: Look) -> None:
         """Pass wishes of signals that may decide through the interlock, at the time of the look."""
-        rows, now_s, wanted = self._watch.rows, look.time_s, look.vehicles > 0
+        rows, now_s = self._watch.rows, look.time_s
+        wanted = (look.vehicles > 0) | self._watch.recall
         for name, wish in wishes.items():
             head = self._heads[name]
             demand = wanted[rows[name]]

@@ -11,6 +11,7 @@ import numpy as np
 from networks.network import RoadNetwork
 from signals.controller import ControllerKind
 from signals.plan import SignalPlan
+from signals.sensing import Connected, Sensing
 from signals.stages import with_free_stages
 from signals.team import Controller, OneByOne, TeamOf
 from sim.control import SignalControl
@@ -40,6 +41,7 @@ def drive(
     progress_every_s: float,
     detectors: Detectors | None = None,
     team_of: TeamOf = OneByOne,
+    sensing: Sensing = Connected(),  # noqa: B008 - frozen
 ) -> tuple[SignalControl, float]:
     """Simulate to the end with controllers at their signals, and detectors for timetabled vehicles where given.
 
@@ -48,7 +50,9 @@ def drive(
     What the controllers did, and SUMO's CPU time (s).
     """
     with Engine(options, api) as engine:
-        control = SignalControl(engine.api, network, laws, controller, options.begin_s, detectors, team_of)
+        control = SignalControl(
+            engine.api, network, laws, controller, options.begin_s, detectors, team_of, sensing, options.seed
+        )
         report = _Report(on_progress, progress_every_s, engine.time_s + progress_every_s)
         for now_s in moments(engine, lambda: min(control.due_s, report.due_s), detectors):
             if control.due_s <= now_s:

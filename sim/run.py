@@ -13,6 +13,7 @@ from signals.controller import controller_kind, controller_parameters
 from signals.flows import SignalFlows
 from signals.intergreen import Clearance
 from signals.plan import build_plan
+from signals.sensing import Connected, Sensing
 from sim.areas import JunctionArea, junction_areas
 from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
@@ -45,7 +46,7 @@ class RunSpec:
     ``controlled`` signals get the controller and its clearance; ``measured`` junctions get a row each.
     ``transit`` is the folder of an imported timetable. ``flows`` is the traffic that plans are made for, where the
     controller makes plans; None has it taken from ``routes``. ``controller_folder`` is where the module of a controller
-    that is named ``module:Class`` lies.
+    that is named ``module:Class`` lies. ``sensing`` is what controllers see.
     """
 
     variant: str
@@ -64,6 +65,7 @@ class RunSpec:
     transit: Path | None = None
     flows: SignalFlows | None = None
     controller_folder: Path | None = None
+    sensing: Sensing = Connected()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def simulate(
                 progress_every_s,
                 transit.detectors if transit else None,
                 kind.team_of,
+                spec.sensing,
             )
         done = Done(control, sumo_cpu_s, time.process_time() - began_s + child_cpu_s)
         violations = 0 if control else program_violations(network, plans, programs)

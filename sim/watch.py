@@ -1,9 +1,12 @@
 """From the running simulation to what controllers see.
 
-A vehicle counts at the link that it reaches next, wherever on the approach it is; SUMO itself tells which. Sensor
-model: connected vehicles, all of them.
+A vehicle counts at the link that it reaches next, wherever on the approach it is; SUMO itself tells which. Whom of
+these the run's sensors see is settled in one place (:mod:`signals.sensors`); controllers know no others. Timetabled
+vehicles report their position to the signals, whatever the sensors are. Whether there is room behind a junction is
+taken from detectors there, which do not err.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,12 +16,16 @@ import numpy as np
 
 from networks.network import CLASS_BIT, EdgeKind, RoadNetwork
 from signals.approaching import DEFAULT_RANGE_M, Approaching
-from signals.observation import IntArray, Look, departure_edges
+from signals.movement import Link
+from signals.observation import IntArray, Look, approach_edges, departure_edges
 from signals.plan import SignalPlan
+from signals.sensing import Connected, Sensing
+from signals.sensors import Believed, Traffic, lane_groups, sensor_of
 from sim.detectors import Detectors
 from sim.kernels import RoomLayout, demand_by_link, room_behind
 
-SENSOR = "connected vehicles, 100 %"
+LOOK_EVERY_S = 1.0
+"""Sensors that count look so often."""
 VEHICLE_SPACE_M = 7.5
 """Length and gap of a standing car; what a lane holds is its length over this."""
 FULL_SHARE = 0.9
@@ -78,6 +85,10 @@ class Watch:
     ----------
     rows
         Which of the links of a look are those of each signal.
+    recall
+        Links at which somebody may wait unseen, shape (links,): maximum red holds there whoever is seen.
+    due_s
+        When sensors that count must be asked next (s), whether anybody wants a look or not; infinity without any.
     """
 
     def __init__(
@@ -87,8 +98,10 @@ class Watch:
         plans: tuple[SignalPlan, ...],
         range_m: float = DEFAULT_RANGE_M,
         detectors: Detectors | None = None,
+        sensing: Sensing = Connected(),  # noqa: B008 - frozen
+        seed: int = 0,
     ) -> None:
-        """Trace what lies behind the signals once."""
+        """Trace what lies behind the signals once. What the sensors leave to chance follows from ``seed``."""
         self._api = api
         self._range_m = range_m
         self._detectors = detectors
@@ -98,13 +111,18 @@ class Watch:
         self.rows = {plan.signal_id: slice(*pair) for plan, pair in zip(plans, pairwise(begins), strict=True)}
         self._rooms = _Rooms(api, network, plans, range_m)
         self._people = np.array([float(link.has_people) for plan in plans for link in plan.links])
+        links = [link for plan in plans for link in plan.links]
+        reach_m = [_reach_m(network, link, range_m) for link in links]
+        self._sensor = sensor_of(sensing, lane_groups(links, reach_m), seed)
+        self.recall = np.array([link.has_vehicles and not sensing.is_sure for link in links], dtype=np.bool_)
+        self.due_s = -math.inf if self._sensor.must_look else math.inf
         self._asleep: dict[str, float] = {}
         self._fastest_mps = FASTER_THAN_LIMIT * float(network.lanes.speed_mps.max(initial=1.0))
 
     def look(self, now_s: float) -> Look:
         """All signals seen at once."""
-        names, rows, distances, speeds = self._vehicles(now_s)
-        row, distance_m, speed_mps = np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds)
+        true = self._true(now_s)
+        row, distance_m, speed_mps, _ = self.sense(now_s, true)
         vehicles, halted, nearest_m, closeness = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
         ahead, is_full = self._rooms.look()
         return Look(
@@ -116,8 +134,20 @@ class Watch:
             closeness=closeness,
             ahead=ahead,
             blocked=is_full > 0,
-            bus_lateness_s=self._lateness_s(names, rows),
+            bus_lateness_s=self._lateness_s(true.ids, true.row.tolist()),
         )
+
+    def sense(self, now_s: float, true: Traffic | None = None) -> Believed:
+        """Whom the sensors see; they are told who is truly there."""
+        if self._sensor.must_look:
+            self.due_s = now_s + LOOK_EVERY_S
+        return self._sensor.believe(now_s, self._true(now_s) if true is None else true)
+
+    def _true(self, now_s: float) -> Traffic:
+        names, rows, distances, speeds = self._vehicles(now_s)
+        tells = self._detectors.row_of if self._detectors is not None else {}
+        known = np.array([name in tells for name in names], dtype=np.bool_)
+        return Traffic(names, np.array(rows, dtype=np.int64), np.array(distances), np.array(speeds), known)
 
     def _vehicles(self, now_s: float) -> tuple[list[str], list[int], list[float], list[float]]:
         """Who comes to a signal of ours next and is within range: id, row of the link, way to its stop line, speed."""
@@ -152,7 +182,7 @@ class Watch:
                 return min(max((distance_m - self._range_m) / self._fastest_mps, 0.0), LOOK_AGAIN_S)
         return LOOK_AGAIN_S
 
-    def _lateness_s(self, vehicles: list[str], links: list[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _lateness_s(self, vehicles: Sequence[str], links: Sequence[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """How late the latest timetabled vehicle is that wants a link, shape (links,); NaN without one."""
         latest_s = np.full(self._links, np.nan)
         if self._detectors is not None:
@@ -167,6 +197,14 @@ def _ragged(rows: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
     """Rows of different lengths: where each begins, shape (rows + 1,), and their values one after another."""
     start = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
     return start, np.array([value for row in rows for value in row], dtype=np.int64)
+
+
+def _reach_m(network: RoadNetwork, link: Link, range_m: float) -> float:
+    """How far upstream the approach of a link begins (m), at most the range."""
+    edges = frozenset(int(network.lanes.edge[lane]) for lane in link.from_lanes) if link.has_vehicles else frozenset()
+    traced = approach_edges(network, edges, range_m)
+    begins_m = (way_m + float(network.edge_length_m[edge]) for edge, way_m in traced.items())
+    return min(max(begins_m, default=0.0), range_m)
 
 
 def _edges_behind(network: RoadNetwork, plan: SignalPlan) -> list[list[int]]:
