@@ -434,7 +434,7 @@ clearance = "ite"        # "ite": yellow and all-red by formula; "as-shipped": w
 
 [[variant]]              # the first variant is what the others are compared with
 name = "as shipped"
-controller = "static"
+controller = "static"    # `bagdar signals list` has all; "module:Class" is one of your own, beside this file
 
 [[variant]]
 name = "actuated"
