@@ -35,7 +35,14 @@ def _shipped(network: RoadNetwork, plan: SignalPlan) -> Program | None:
 
 def program_violations(network: RoadNetwork, plans: Sequence[SignalPlan], programs: Mapping[str, Program]) -> int:
     """What the conflict monitor finds in the programs that SUMO runs: protected greens of foes, a state at a time."""
-    running = ((plan, programs.get(plan.signal_id) or _shipped(network, plan)) for plan in plans)
-    return sum(
-        len(protected_foes(phase.state, plan.foes)) for plan, program in running if program for phase in program.phases
-    )
+    running = running_programs(network, plans, programs)
+    pairs = ((plan, running[plan.signal_id]) for plan in plans if plan.signal_id in running)
+    return sum(len(protected_foes(phase.state, plan.foes)) for plan, program in pairs for phase in program.phases)
+
+
+def running_programs(
+    network: RoadNetwork, plans: Sequence[SignalPlan], programs: Mapping[str, Program]
+) -> dict[str, Program]:
+    """The program that each signal runs: the one that is loaded, else the shipped one."""
+    found = ((plan.signal_id, programs.get(plan.signal_id) or _shipped(network, plan)) for plan in plans)
+    return {name: program for name, program in found if program is not None}
