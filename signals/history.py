@@ -4,7 +4,6 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from itertools import pairwise
 
 from signals.intergreen import GREEN_LETTERS, PROTECTED_LETTERS, YELLOW_LETTERS
@@ -43,7 +42,6 @@ class Span:
     end_s: float
 
 
-@lru_cache(maxsize=65536)
 def aspect(state: str, links: tuple[int, ...]) -> Aspect:
     """What a movement with these links sees in a state."""
     letters = {state[link] for link in links}
@@ -56,7 +54,8 @@ def aspect(state: str, links: tuple[int, ...]) -> Aspect:
 
 def spans(history: SignalHistory, links: tuple[int, ...]) -> tuple[Span, ...]:
     """What a movement saw, in turn; equal neighbours are one."""
-    seen = [aspect(state, links) for state in history.states]
+    known = {state: aspect(state, links) for state in set(history.states)}
+    seen = [known[state] for state in history.states]
     changes = [number for number in range(len(seen)) if not number or seen[number] is not seen[number - 1]]
     begins_s = [history.begins_s[number] for number in changes]
     ends_s = [*begins_s[1:], history.end_s]

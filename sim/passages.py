@@ -135,14 +135,12 @@ class _Ways:
     def __init__(self, network: RoadNetwork, record: _Record, trips: Mapping[str, Attributes]) -> None:
         self.network = network
         index = network.edge_index
-        tokens = [edges.split() for edges in record.edges]
-        lengths = np.array([len(edges) for edges in tokens], dtype=np.int64)
-        self.vehicle = np.repeat(np.arange(len(tokens)), lengths)
-        self.edge = np.array([index[name] for edges in tokens for name in edges], dtype=np.int64)
-        exits = np.array(" ".join(record.exits).split(), dtype=np.float64)
-        self.exit_s = np.where(exits < 0, np.inf, exits)
+        lengths = np.array([edges.count(" ") + 1 for edges in record.edges], dtype=np.int64)
+        self.vehicle = np.repeat(np.arange(len(lengths)), lengths)
+        self.edge = np.fromiter(map(index.__getitem__, " ".join(record.edges).split()), dtype=np.int64)
+        self._exits = " ".join(record.exits).split()
         self.first = np.zeros(len(self.edge), dtype=np.bool_)
-        self.first[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
+        self.first[np.cumsum(lengths) - lengths] = True
         # a way is left within the step that begins at the time told, and departed on at the very time
         self.depart_s = np.array([float(row["depart"]) for row in record.vehicles]) - record.step_s / 2
         self.arrived = np.array(["arrival" in row for row in record.vehicles], dtype=np.bool_)
@@ -151,6 +149,11 @@ class _Ways:
         start_m = np.array([float(row.get("departPos", 0.0)) for row in own])
         self._measure(factor, start_m)
         self._slow_down(record, own)
+
+    def exit_s(self, steps: IntArray) -> FloatArray:
+        """When vehicles left the edges of some steps; infinite where they did not."""
+        times_s = np.array([float(self._exits[step]) for step in steps.tolist()])
+        return np.where(times_s < 0, np.inf, times_s)
 
     def _measure(self, factor: FloatArray, start_m: FloatArray) -> None:
         """Length of each step, the junction behind included, its free time, and both summed up to its end."""
@@ -215,8 +218,8 @@ def _passages(
     way_m, free_s = np.cumsum(ways.step_m), np.cumsum(ways.step_free_s)
     vehicle = ways.vehicle[position]
     origin = np.flatnonzero(ways.first)[vehicle] if len(position) else position
-    enter_s = np.where(ways.first[start], ways.depart_s[vehicle], ways.exit_s[start - 1])
-    leave_s = ways.exit_s[position]
+    enter_s = np.where(ways.first[start], ways.depart_s[vehicle], ways.exit_s(start - 1))
+    leave_s = ways.exit_s(position)
     stop_line_m = way_m[position] - ways.inside_m[position]
     by_timetable = np.array([row["id"] in timetabled for row in record.vehicles], dtype=np.bool_)
     rank = np.argsort(np.argsort(np.array([row["id"] for row in record.vehicles])))

@@ -158,17 +158,27 @@ def movement_measures(
         level_of_service=movement_service(mean_s, ratio),
         stopped_share=float((known_s >= _stop_s(network, movement)).mean()) if len(known_s) else math.nan,
         queue_mean_veh=float(queue.mean()),
-        queue_p95_veh=float(np.percentile(queue, 95)),
+        queue_p95_veh=percentile(queue, 95),
         queue_max_veh=float(queue.max()),
         green_share=shown[Aspect.PROTECTED] + shown[Aspect.PERMITTED],
         permitted_share=shown[Aspect.PERMITTED],
         yellow_share=shown[Aspect.YELLOW],
         volume_to_capacity=ratio,
         cycle_mean_s=float(cycle.mean()) if len(cycle) else math.nan,
-        cycle_p05_s=float(np.percentile(cycle, 5)) if len(cycle) else math.nan,
-        cycle_p95_s=float(np.percentile(cycle, 95)) if len(cycle) else math.nan,
+        cycle_p05_s=percentile(cycle, 5),
+        cycle_p95_s=percentile(cycle, 95),
         longest_red_s=longest_red_s(seen, came),
     )
+
+
+def percentile(values: FloatArray, share: float) -> float:
+    """A percentile with linear interpolation, as numpy has it, at a tenth of its cost; NaN of nothing."""
+    if not len(values):
+        return math.nan
+    ordered = np.sort(values)
+    below, part = divmod(share * (len(values) - 1), 100)
+    after = min(int(below) + 1, len(values) - 1)
+    return float(ordered[int(below)] + (ordered[after] - ordered[int(below)]) * part / 100)
 
 
 def movement_service(delay_s: float, volume_to_capacity: float) -> str:
@@ -207,8 +217,10 @@ def point_queue(came: Passages, period: Period) -> FloatArray:
 def longest_red_s(seen: Sequence[Span], came: Passages) -> float:
     """Longest time without green at whose end somebody had been held back (s); zero where nobody ever was."""
     due_s = came.enter_s + came.free_s + came.dwell_s
-    waits = (end_s - begin_s for begin_s, end_s in reds_s(seen) if ((due_s < end_s) & (came.leave_s > end_s)).any())
-    return max(waits, default=0.0)
+    reds = np.array(reds_s(seen)).reshape(-1, 2)
+    ends_s = reds[:, 1, None]
+    waited = ((due_s < ends_s) & (came.leave_s > ends_s)).any(axis=1)
+    return float((reds[:, 1] - reds[:, 0])[waited].max(initial=0.0))
 
 
 def cycle_measures(

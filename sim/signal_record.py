@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from networks.intake import Attributes, parse_xml
 from networks.network import RoadNetwork
 from signals.history import SignalHistory
@@ -66,11 +68,20 @@ def read_signal_run(
     movements = measured_movements(network, list(names))
     histories = read_histories(raw.signals, list(names), period.end_s) if names else {}
     passages = read_passages(raw.routes, network, movements, trips, period.end_s, period.step_s, timetabled)
-    rows = []
-    for number, movement in enumerate(movements):
-        came = passages.where(passages.movement == number)
-        history = histories[movement.signal_id]
-        rows.append(movement_measures(who, names[movement.signal_id], network, movement, history, came, period))
+    order = np.argsort(passages.movement, kind="stable")
+    bounds = np.searchsorted(passages.movement[order], np.arange(len(movements) + 1))
+    rows = [
+        movement_measures(
+            who,
+            names[move.signal_id],
+            network,
+            move,
+            histories[move.signal_id],
+            passages.where(order[begin:end]),
+            period,
+        )
+        for move, begin, end in zip(movements, bounds[:-1], bounds[1:], strict=True)
+    ]
     return SignalRun(
         movements=tuple(rows),
         cycles=tuple(_cycles(names, movements, histories, rows)),

@@ -1,10 +1,14 @@
 """Movements of signals: their names, who came to them and what that cost, against trips on one crossing."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from networks.netxml import read_network
 from signals.history import SignalHistory, spans
@@ -25,6 +29,7 @@ from sim.signal_measures import (
     mode_measures,
     movement_measures,
     movement_service,
+    percentile,
     point_queue,
 )
 from sim.signal_record import read_histories, window
@@ -114,6 +119,12 @@ def test_delay_vehicle_by_vehicle_is_that_of_the_trips(tmp_path):
     assert passages.approach_m == pytest.approx(passages.stop_line_m)
 
 
+def test_a_junction_without_a_light_has_no_movements(tmp_path):
+    run = simulate(replace(_spec(tmp_path, "static"), controlled=(), measured=("n",)))
+    assert run.signals.movements == run.signals.cycles == run.signals.histories == ()
+    assert len(run.signals.passages) == 0
+
+
 def test_every_way_to_run_sumo_records_the_same(tmp_path):
     spec = _spec(tmp_path, "static")
     alone, steered = simulate(spec, api=Api.PROGRAM).signals, simulate(spec, api=Api.LIBSUMO).signals
@@ -191,6 +202,12 @@ def test_measures_of_a_movement_on_paper(tmp_path):
     cycle = cycle_measures("crossing", [movement], history, [row])
     assert cycle.lost_share == pytest.approx(0.6)
     assert cycle.stages_per_h == 36
+
+
+@given(arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1e4)), st.floats(0, 100))
+def test_percentiles_are_those_of_numpy(values, share):
+    assert percentile(values, share) == pytest.approx(np.percentile(values, share))
+    assert math.isnan(percentile(np.empty(0), share))
 
 
 def test_buses_and_cars_are_told_apart():
