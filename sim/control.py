@@ -18,7 +18,7 @@ from signals.interlock import (
     order,
     shown,
 )
-from signals.observation import Look
+from signals.observation import BoolArray, Look
 from signals.plan import SignalPlan, conflicts_shown
 from signals.sensing import Connected, Sensing
 from signals.team import Controller, OneByOne, TeamOf
@@ -109,6 +109,10 @@ class SignalControl:
         """What is seen of all signals."""
         return self._watch.look(now_s)
 
+    def wanted(self, look: Look) -> BoolArray:
+        """Links at which somebody waits, or may wait unseen: those that maximum red holds for, shape (links,)."""
+        return (look.vehicles > 0) | self._watch.recall
+
     def rows(self, name: str) -> slice:
         """Which of the links of a look are those of a signal."""
         return self._watch.rows[name]
@@ -130,7 +134,7 @@ class SignalControl:
     def answer(self, wishes: Mapping[str, int], look: Look) -> None:
         """Pass wishes of signals that may decide through the interlock, at the time of the look."""
         rows, now_s = self._watch.rows, look.time_s
-        wanted = (look.vehicles > 0) | self._watch.recall
+        wanted = self.wanted(look)
         for name, wish in wishes.items():
             head = self._heads[name]
             demand = wanted[rows[name]]
