@@ -11,6 +11,12 @@ nothing in their way but each other (s from now; the end is a headway later), an
 MAX_STATES = 512
 """Clusters are joined until the schedule has no more states than that."""
 
+MAX_FLOWS = 9
+"""With one cluster each there are no more states than that."""
+
+WHOLE_S = 1e6
+"""With such a gap every flow is one cluster."""
+
 
 @njit(cache=True, nogil=True)
 def clusters(
@@ -31,7 +37,8 @@ def clusters(
     link, arrival_s
         Link that each vehicle wants, and when it would reach the stop line (s), shape (vehicles,), the nearest first.
     lane, flow
-        Lane and flow of each link, shape (links,); a flow below zero is left out.
+        Lane and flow of each link, shape (links,); a flow below zero is left out. No more than :data:`MAX_FLOWS`
+        flows should have vehicles: a schedule of more is slow.
     headway_s
         Between two vehicles of each link (s), shape (links,).
     worth
@@ -54,13 +61,10 @@ def clusters(
         total, states = 0, 1
         for number in range(flows):
             start[number] = total
-            total = _joined(
-                link[order], ready_s[order], lane, flow == number, headway_s, worth[order], gap_s, table, total
-            )
+            own = order[flow[link[order]] == number]
+            total = _joined(link[own], ready_s[own], lane, headway_s, worth[own], gap_s, table, total)
             states *= total - start[number] + 1
-            if states > MAX_STATES:
-                break
-        if states <= MAX_STATES:
+        if states <= MAX_STATES or gap_s > WHOLE_S:
             start[flows] = total
             return start, table[:total]
         gap_s *= 2.0
@@ -84,14 +88,21 @@ def _one_by_one(
 
 
 @njit(cache=True, nogil=True)
-def _joined(link, ready_s, lane, is_own, headway_s, worth, gap_s, table, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Append the clusters of a flow to the table; how many there are then."""
+def _joined(
+    link: npt.NDArray[np.int64],
+    ready_s: npt.NDArray[np.float64],
+    lane: npt.NDArray[np.int64],
+    headway_s: npt.NDArray[np.float64],
+    worth: npt.NDArray[np.float64],
+    gap_s: float,
+    table: npt.NDArray[np.float64],
+    total: int,
+) -> int:
+    """Append the clusters of a flow's vehicles, given in the order of their times, to the table; how many there are."""
     queue_s = np.zeros(len(lane))
     last_s = -np.inf
     for vehicle in range(len(link)):
         row = link[vehicle]
-        if not is_own[row]:
-            continue
         if ready_s[vehicle] - last_s > gap_s:
             queue_s[:] = 0.0
             table[total, BEGIN] = ready_s[vehicle]
@@ -181,7 +192,15 @@ def _end_s(cluster: npt.NDArray[np.float64], begin_s: float, pace: float) -> flo
 
 
 @njit(cache=True, nogil=True)
-def _served(state, start, table, pace, stride, begin_s, end_s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _served(
+    state: int,
+    start: npt.NDArray[np.int64],
+    table: npt.NDArray[np.float64],
+    pace: npt.NDArray[np.float64],
+    stride: npt.NDArray[np.int64],
+    begin_s: float,
+    end_s: float,
+) -> tuple[int, float]:
     """State after a stage from its first departure to its end, and the delay of those that it served (s)."""
     then, delay_s = state, 0.0
     for flow in range(len(pace)):

@@ -60,11 +60,23 @@ class RollingHorizon:
         age = np.maximum(seen.time_s - self._queued_since_s, 0.0) / self._parameters.ageing_s
         link, come_s, weight = arrivals(seen.approaching, self._free_mps)
         worth = weight * (1 + age[link])
-        flow = np.where(seen.blocked, -1, self._flow)
+        flow = _heaviest(np.where(seen.blocked, -1, self._flow), link, worth)
         start, table = clusters(link, come_s, self._lane, flow, self._headway_s, worth, self._parameters.gap_s)
         pace = np.ascontiguousarray(self._pace[:, : len(start) - 1])
         stage, spare_s, _ = schedule(start, table, pace, self._change_s, self._least_s, seen.stage)
         return seen.stage if spare_s >= NEXT_LOOK_S else int(stage)
+
+
+def _heaviest(flow: IntArray, link: IntArray, worth: FloatArray) -> IntArray:
+    """Flow of each link, those left out in which the fewest wait where there are more than a schedule can hold."""
+    from signals.horizon_kernels import MAX_FLOWS  # noqa: PLC0415
+
+    seen = flow[link]
+    weight = np.bincount(seen[seen >= 0], weights=worth[seen >= 0])
+    if np.count_nonzero(weight) <= MAX_FLOWS:
+        return flow
+    left_out = np.argsort(-weight, kind="stable")[MAX_FLOWS:]
+    return np.where(np.isin(flow, left_out), -1, flow)
 
 
 def _flows(plan: SignalPlan) -> tuple[IntArray, IntArray, FloatArray]:

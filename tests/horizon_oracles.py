@@ -42,7 +42,7 @@ def clusters(link, arrival_s, lane, flow, headway_s, worth, gap_s, most):
             _grouped([k for k in range(len(link)) if flow[link[k]] == number], ready_s, gap_s)
             for number in range(max(max(flow, default=-1) + 1, 0))
         ]
-        if math.prod(len(groups) + 1 for groups in found) <= most:
+        if math.prod(len(groups) + 1 for groups in found) <= most or gap_s > 1e6:
             break
         gap_s *= 2
     return [

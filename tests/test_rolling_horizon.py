@@ -98,6 +98,24 @@ def test_clusters_by_hand():
     assert table.tolist() == [[3.0, 0.0, 6.0, 6.0], [1.0, 20.0, 22.0, 2.0]]
 
 
+def test_more_flows_than_a_schedule_can_hold_are_one_cluster_each():
+    twelve = np.arange(12)
+    link = np.repeat(twelve, 3)
+    come_s = np.tile([0.0, 20.0, 40.0], 12)
+    start, table = clusters(link, come_s, twelve, twelve, np.full(12, 1.9), np.ones(36), 3.0)
+    assert start.tolist() == list(range(13))
+    assert table[:, 0].tolist() == [3.0] * 12
+
+
+def test_a_junction_of_many_flows_is_served_where_most_are():
+    states = ["".join("G" if bit == stage else "r" for bit in range(12)) for stage in range(12)]
+    pairs = [(a, b) for a in range(12) for b in range(a)]
+    plan = paper_plan(pairs, states, [(3.0, 2.0)] * 12, links=approaches(12))
+    law = RollingHorizon(plan, RollingHorizonParameters())
+    cars = [car for bit in range(12) for car in queue(bit, 9 if bit == 7 else 1)]
+    assert law.wish(seen([*cars[1:]], count=12)) == 7
+
+
 @st.composite
 def jobs(draw):
     """Up to three flows with up to three clusters each, one to three stages that serve every flow."""
