@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks import peer_networks
 from benchmarks.resco import run_spec
+from signals.controller import CONTROLLERS
 from signals.intergreen import Clearance
 from sim.run import RunSpec
 
@@ -14,7 +15,7 @@ GROUPS = (SAME, OWN)
 """Who is compared with whom: all under yellow and all-red by formula, or each under the times that it was published
 with: ours under those that the maps' programs show, RESCO's rules under 3 s of yellow, SUMO's lights as shipped."""
 
-OURS = ("static", "webster", "actuated", "max-pressure", "sotl", "delay-based", "self-control", "rolling-horizon")
+OURS = tuple(CONTROLLERS)
 ROOT = Path(__file__).parents[1]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from networks.faults import InputError
 from networks.network import Program
 from signals.actuated import Actuated, ActuatedParameters
+from signals.cyclic_max_pressure import CyclicMaxPressure
 from signals.delay_based import DelayBased, DelayBasedParameters
 from signals.flows import SignalFlows
 from signals.max_pressure import MaxPressure, MaxPressureParameters
@@ -60,6 +61,11 @@ CONTROLLERS: dict[str, ControllerKind] = {
         "serves the stage with the greatest difference of vehicles before and behind it",
         MaxPressureParameters,
         MaxPressure,
+    ),
+    "cyclic-max-pressure": ControllerKind(
+        "shipped stage order; a stage lasts until the next one in demand would discharge more pressure",
+        MaxPressureParameters,
+        CyclicMaxPressure,
     ),
     "sotl": ControllerKind(
         "changes once those who wait at red add up to enough; the end of a platoon is let through first",

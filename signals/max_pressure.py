@@ -40,24 +40,43 @@ class MaxPressure:
     """One signal under max-pressure control."""
 
     def __init__(self, plan: SignalPlan, parameters: MaxPressureParameters) -> None:
+        """Prepare the comparison of stages."""
+        self._pressure = Pressure(plan, parameters)
+
+    def wish(self, seen: Observation) -> int:
+        """The stage that discharges most pressure; the present one on a tie, or while it is too early for a change."""
+        waiting = np.where(seen.blocked, 0.0, np.maximum(seen.closeness - MEAN_WEIGHT_AHEAD * seen.ahead, 0.0))
+        gain = self._pressure.gains(waiting, seen)
+        best = int(np.argmax(gain))
+        return best if gain[best] > gain[seen.stage] else seen.stage
+
+
+class Pressure:
+    """What stages discharge, and whether a change to one pays for the time that it loses."""
+
+    def __init__(self, plan: SignalPlan, parameters: MaxPressureParameters) -> None:
         """Work out once what depends on no traffic.
 
         That is the green before a change (s) and the share of the horizon in which the other stage then discharges,
         shape (stages, stages) each.
         """
-        self._flow = saturation_flows(plan)
+        self.flow = saturation_flows(plan)
         lost_s = np.array([[transition(plan, a.state, b.state).total_s for b in plan.stages] for a in plan.stages])
         self._least_green_s = np.maximum(parameters.green_per_loss * lost_s, parameters.decision_s)
         self._share = np.maximum(1 - lost_s / parameters.horizon_s, 0.0)
 
-    def wish(self, seen: Observation) -> int:
-        """The stage that discharges most pressure; the present one on a tie, or while it is too early for a change."""
-        weight = np.where(seen.blocked, 0.0, np.maximum(seen.closeness - MEAN_WEIGHT_AHEAD * seen.ahead, 0.0))
-        pressure = self._flow @ weight
+    def gains(self, waiting: FloatArray, seen: Observation) -> FloatArray:
+        """Pressure that each stage discharges over the horizon, shape (stages,); 0 while it is too early for a change.
+
+        Parameters
+        ----------
+        waiting
+            What each link weighs, shape (links,).
+        """
+        pressure = self.flow @ waiting
         gain = np.where(seen.green_s >= self._least_green_s[seen.stage], self._share[seen.stage] * pressure, 0.0)
         gain[seen.stage] = pressure[seen.stage]
-        best = int(np.argmax(gain))
-        return best if gain[best] > gain[seen.stage] else seen.stage
+        return np.asarray(gain)
 
 
 def saturation_flows(plan: SignalPlan) -> FloatArray:

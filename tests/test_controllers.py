@@ -6,6 +6,7 @@ import pytest
 from networks.faults import InputError
 from signals.actuated import Actuated, ActuatedParameters
 from signals.controller import CONTROLLERS, controller_kind, controller_parameters
+from signals.cyclic_max_pressure import CyclicMaxPressure
 from signals.max_pressure import MaxPressure, MaxPressureParameters
 from signals.observation import Observation
 from tests.test_interlock import paper_plan
@@ -95,6 +96,29 @@ def test_blocked_or_not_the_answer_is_a_stage():
             assert law.wish(what) in range(3)
 
 
+def cyclic(**parameters):
+    return CyclicMaxPressure(THREE, MaxPressureParameters(**parameters))
+
+
+def test_cyclic_max_pressure_keeps_the_order_and_skips_only_whom_nobody_wants():
+    # all of 20 s of green are enough for any change; the horizon makes it cost nothing
+    law = cyclic(horizon_s=1e9)
+    assert law.wish(seen(stage=0, vehicles=(0, 2, 9))) == 1
+    assert law.wish(seen(stage=1, vehicles=(9, 0, 2))) == 2
+    assert law.wish(seen(stage=0, vehicles=(0, 0, 9))) == 2
+    assert law.wish(seen(stage=2, vehicles=(3, 9, 0))) == 0
+    assert law.wish(seen(stage=1)) == 1
+
+
+def test_cyclic_max_pressure_stays_as_long_as_its_own_pressure_is_greater():
+    assert cyclic(horizon_s=1e9).wish(seen(vehicles=(5, 4, 9))) == 0
+    assert cyclic(horizon_s=1e9).wish(seen(vehicles=(3, 4, 0))) == 1
+    # 5 of 15 s are lost by the change: 4 at two thirds are less than 3
+    assert cyclic(horizon_s=15.0).wish(seen(vehicles=(3, 4, 0))) == 0
+    assert cyclic(horizon_s=1e9).wish(seen(green_s=7.0, vehicles=(0, 9, 0))) == 0
+    assert cyclic(horizon_s=1e9).wish(seen(vehicles=(1, 9, 2), blocked=(False, True, False))) == 2
+
+
 def actuated(gap_s=3.0):
     return Actuated(THREE, ActuatedParameters(gap_s))
 
@@ -129,6 +153,7 @@ def test_controllers_are_found_by_name():
         "webster",
         "actuated",
         "max-pressure",
+        "cyclic-max-pressure",
         "sotl",
         "delay-based",
         "self-control",
