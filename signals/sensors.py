@@ -5,7 +5,7 @@ remembers it keeps. Chance is a hash of the run's seed and the vehicle's id: eve
 same ones. Who reports its position to the signals, as buses do, is believed to be there.
 
 Links that share a lane are a *lane group* (Highway Capacity Manual). Cameras and loops know lanes, not where somebody
-will turn: a vehicle is given one of the links of its group by the shares of those who have left so far.
+will turn: a vehicle is taken to want one of the links of its group, by the shares of those who have left so far.
 """
 
 import math
@@ -148,12 +148,11 @@ def sensor_of(sensing: Sensing, groups: LaneGroups, seed: int) -> Sensor:
 
 
 @lru_cache(maxsize=1 << 17)
-def chances(seed: int, place: int, name: str) -> tuple[float, float, float, float]:
-    """Four numbers from 0 to below 1 that belong to a vehicle at a place, the same whenever they are asked for."""
-    digest = blake2b(f"{seed}/{place}/{name}".encode(), digest_size=32).digest()
-    first, second, third, fourth = (int.from_bytes(digest[at : at + 8]) >> 11 for at in range(0, 32, 8))
-    scale = 2.0**-53
-    return first * scale, second * scale, third * scale, fourth * scale
+def chances(seed: int, place: int, name: str) -> tuple[float, float, float]:
+    """Three numbers from 0 to below 1 that belong to a vehicle at a place, the same whenever they are asked for."""
+    digest = blake2b(f"{seed}/{place}/{name}".encode(), digest_size=24).digest()
+    first, second, third = (int.from_bytes(digest[at : at + 8]) >> 11 for at in range(0, 24, 8))
+    return first * 2.0**-53, second * 2.0**-53, third * 2.0**-53
 
 
 EVERYWHERE = -1
@@ -161,34 +160,33 @@ EVERYWHERE = -1
 
 
 class _Turns:
-    """Which link of their lane group vehicles are taken to want, by the shares of those who have left.
+    """Which link of their lane group vehicles are taken to want: drawn by the shares of those who have left.
 
-    Each link begins with one. What a vehicle was once taken for it stays.
+    Each link begins with one. It is drawn anew at every look: what is believed wrongly of somebody who waits is not
+    believed for long, and over some seconds each link has its share.
     """
 
-    def __init__(self, groups: LaneGroups) -> None:
+    def __init__(self, groups: LaneGroups, seed: int) -> None:
         self._groups = groups
-        self.left = np.ones(len(groups.group))
-        self._taken: dict[tuple[int, str], int] = {}
+        self._seed = seed
+        self._left = np.ones(len(groups.group))
 
-    def link(self, group: int, name: str, chance: float) -> int:
-        """The link that a vehicle is taken to want."""
-        key = group, name
-        if key not in self._taken:
-            self._taken[key] = self.drawn(group, chance)
-        return self._taken[key]
+    def count(self, passed: Iterable[tuple[str, int]]) -> None:
+        """Learn from who has left by which link."""
+        for _, row in passed:
+            self._left[row] += 1
 
-    def drawn(self, group: int, chance: float) -> int:
-        """The link at a chance from 0 to below 1."""
+    def drawn(self, now_s: float, groups: Sequence[int]) -> list[int]:
+        """A link for each vehicle of these lane groups."""
+        chance = np.random.default_rng((self._seed, round(now_s * 1000))).random(len(groups)).tolist()
+        return [self._link(group, each) for group, each in zip(groups, chance, strict=True)]
+
+    def _link(self, group: int, chance: float) -> int:
         links = self._groups.links[group]
-        upto = np.cumsum(self.left[list(links)])
+        if len(links) == 1:
+            return links[0]
+        upto = np.cumsum(self._left[list(links)])
         return links[int(np.searchsorted(upto, chance * upto[-1], side="right"))]
-
-    def forget(self, present: Iterable[str]) -> None:
-        """Keep only who is still there, once there is much to forget."""
-        if len(self._taken) > 10_000:  # noqa: PLR2004 - so that memory does not grow with the length of a run
-            there = set(present)
-            self._taken = {key: link for key, link in self._taken.items() if key[1] in there}
 
 
 class _Passages:
@@ -238,7 +236,7 @@ class ConnectedSensor:
     def __init__(self, sensing: Connected, groups: LaneGroups, seed: int) -> None:
         """Nobody has been seen yet."""
         self._sensing, self._groups, self._seed = sensing, groups, seed
-        self._turns, self._passages = _Turns(groups), _Passages()
+        self._turns, self._passages = _Turns(groups, seed), _Passages()
 
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Connected vehicles as they are, then those that are inferred."""
@@ -249,9 +247,9 @@ class ConnectedSensor:
         source = np.flatnonzero(tells | true.known)
         ids = [true.ids[each] for each in source.tolist()]
         seen = Traffic(ids, true.row[source], true.distance_m[source], true.speed_mps[source], true.known[source])
-        for _, row in self._passages.since(now_s, seen):
-            self._turns.left[row] += 1
-        rows, distances_m = self._inferred(seen)
+        self._turns.count(self._passages.since(now_s, seen))
+        queued, distances_m = self._inferred(seen)
+        rows = np.array(self._turns.drawn(now_s, queued), dtype=np.int64)
         return Believed(
             np.concatenate([seen.row, rows]),
             np.concatenate([seen.distance_m, distances_m]),
@@ -259,18 +257,16 @@ class ConnectedSensor:
             np.concatenate([source, np.full(len(rows), -1)]),
         )
 
-    def _inferred(self, seen: Traffic) -> tuple[IntArray, FloatArray]:
-        """Links and places of those who must stand before the last standing vehicle of a group."""
+    def _inferred(self, seen: Traffic) -> tuple[list[int], FloatArray]:
+        """Lane groups and places of those who must stand before the last standing vehicle of a group."""
         found: list[tuple[int, float]] = []
         group = self._groups.group[seen.row]
         for each in np.unique(group[seen.speed_mps < STANDING_MPS]).tolist():
             ways_m = seen.distance_m[group == each]
             last_m = float(ways_m[seen.speed_mps[group == each] < STANDING_MPS].max())
-            for slot, place_m in enumerate(np.arange(FIRST_M, last_m - SPACE_M / 2, SPACE_M).tolist()):
-                if np.abs(ways_m - place_m).min() > SPACE_M / 2:
-                    chance = chances(self._seed, each, f"in place {slot}")[3]
-                    found.append((self._turns.drawn(each, chance), place_m))
-        return np.array([row for row, _ in found], dtype=np.int64), np.array([way_m for _, way_m in found])
+            places_m = np.arange(FIRST_M, last_m - SPACE_M / 2, SPACE_M)
+            found += [(each, way_m) for way_m in places_m.tolist() if np.abs(ways_m - way_m).min() > SPACE_M / 2]
+        return [each for each, _ in found], np.array([way_m for _, way_m in found], dtype=np.float64)
 
 
 class CameraSensor:
@@ -281,28 +277,26 @@ class CameraSensor:
     def __init__(self, sensing: Camera, groups: LaneGroups, seed: int) -> None:
         """Nobody has been seen yet."""
         self._sensing, self._groups, self._seed = sensing, groups, seed
-        self._turns, self._passages = _Turns(groups), _Passages()
+        self._turns, self._passages = _Turns(groups, seed), _Passages()
 
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Who is seen, and behind some of them one who is not there."""
-        for _, row in self._passages.since(now_s, true):
-            self._turns.left[row] += 1
-        self._turns.forget(true.ids)
+        self._turns.count(self._passages.since(now_s, true))
         hidden = self.hidden(true)
         found: list[tuple[int, float, float, int]] = []
         group = self._groups.group[true.row].tolist()
+        links = self._turns.drawn(now_s, group)
         for each, name in enumerate(true.ids):
             distance_m, speed_mps = float(true.distance_m[each]), float(true.speed_mps[each])
             if true.known[each]:
                 found.append((int(true.row[each]), distance_m, speed_mps, each))
                 continue
-            missed, doubled, _, turn = chances(self._seed, group[each], name)
+            missed, doubled, _ = chances(self._seed, group[each], name)
             if distance_m > self._sensing.range_m or hidden[each] or missed < self._sensing.miss:
                 continue
-            link = self._turns.link(group[each], name, turn)
-            found.append((link, distance_m, speed_mps, each))
+            found.append((links[each], distance_m, speed_mps, each))
             if doubled < self._sensing.double and distance_m + SPACE_M <= self._sensing.range_m:
-                found.append((link, distance_m + SPACE_M, speed_mps, -1))
+                found.append((links[each], distance_m + SPACE_M, speed_mps, -1))
         return _as_arrays(found)
 
     def hidden(self, true: Traffic) -> BoolArray:
@@ -330,7 +324,6 @@ class _Counted:
     """A vehicle that an advance loop has counted, or that only the loop at the stop line has felt."""
 
     name: str
-    link: int
     since_s: float
 
 
@@ -354,7 +347,7 @@ class LoopSensor:
     def __init__(self, sensing: Loops, groups: LaneGroups, seed: int) -> None:
         """All lanes are empty."""
         self._sensing, self._groups, self._seed = sensing, groups, seed
-        self._turns, self._passages = _Turns(groups), _Passages()
+        self._turns, self._passages = _Turns(groups, seed), _Passages()
         advance_m = np.minimum(sensing.advance_m, groups.reach_m - SLACK_M)
         self.advance_m = np.where(advance_m > STOP_LOOP_M, advance_m, 0.0)
         """Where the advance loop of each group lies; 0 where there is no room for one, shape (groups,)."""
@@ -371,7 +364,6 @@ class LoopSensor:
         group = self._groups.group[true.row].tolist()
         entered = self._entered(now_s, true, group)
         passed = self._passages.since(now_s, true)
-        self._turns.forget(true.ids)
         known = {true.ids[each]: each for each in np.flatnonzero(true.known).tolist()}
         self._known |= known.keys()
         self._count_out(now_s, passed)
@@ -394,19 +386,18 @@ class LoopSensor:
         return [each for _, _, each in sorted(found)]
 
     def _count_in(self, now_s: float, name: str, group: int, *, is_known: bool) -> None:
-        missed, doubled, _, turn = chances(self._seed, group, name)
+        missed, doubled, _ = chances(self._seed, group, name)
         if missed < self._sensing.miss and not is_known:
             return
-        link = self._turns.link(group, name, turn)
         queue = self._counts[group].queue
         for _ in range(2 if doubled < self._sensing.double else 1):
             if len(queue) < self.most(group):
-                queue.append(_Counted(name, link, now_s))
+                queue.append(_Counted(name, now_s))
 
     def _count_out(self, now_s: float, passed: list[tuple[str, int]]) -> None:
         """Take the first of the queue out for each who is felt to pass the stop line."""
+        self._turns.count(passed)
         for name, row in passed:
-            self._turns.left[row] += 1
             group = int(self._groups.group[row])
             counts = self._counts[group]
             if chances(self._seed, group, name)[2] < self._sensing.miss:
@@ -437,8 +428,7 @@ class LoopSensor:
         if queue and queue[0].since_s <= since_s + EARLY_S:
             queue[0].since_s = min(queue[0].since_s, since_s)
             return
-        link = self._turns.link(group, name, chances(self._seed, group, name)[3])
-        queue.insert(0, _Counted(name, link, since_s))
+        queue.insert(0, _Counted(name, since_s))
         del queue[self.most(group) :]
 
     def _reckoned(self, now_s: float, true: Traffic, known: dict[str, int]) -> Believed:
@@ -447,14 +437,17 @@ class LoopSensor:
             (int(true.row[each]), float(true.distance_m[each]), float(true.speed_mps[each]), each)
             for each in known.values()
         ]
+        waiting = [number for number, counts in enumerate(self._counts) for _ in counts.queue]
+        links = iter(self._turns.drawn(now_s, waiting))
         for number, counts in enumerate(self._counts):
             free_mps, lanes = float(self._groups.free_mps[number]), self._groups.lanes[number]
             for rank, one in enumerate(counts.queue):
                 place_m = FIRST_M + SPACE_M * (rank // lanes)
                 way_m = float(self.advance_m[number]) - free_mps * (now_s - one.since_s)
+                link = next(links)
                 if one.name not in known:
                     stands = way_m <= place_m
-                    found.append((one.link, max(way_m, place_m), 0.0 if stands else free_mps, -1))
+                    found.append((link, max(way_m, place_m), 0.0 if stands else free_mps, -1))
         return _as_arrays(found)
 
 
