@@ -118,9 +118,9 @@ def visit_headways(
     maybe = int(np.diff(plan.calls.start)[[trip for trip, _ in unjudged]].sum()) if unjudged else 0
     actual_s = np.concatenate((visits.departure_s, np.full(lost, np.nan)))
     place = visit_places(plan, trip, day, call)
-    behind = _before(place, scheduled_s, actual_s)
-    ahead = _before(place[:count], visits.departure_s, scheduled_s[:count])
-    found = Headways(_since(visits.departure_s, ahead), _since(scheduled_s, behind)[:count])
+    behind, due_before = _before(place, scheduled_s, ()), _before(place, scheduled_s, (actual_s,))
+    ahead = _before(place[:count], visits.departure_s, (scheduled_s[:count],))
+    found = Headways(_since(visits.departure_s, ahead), _since(scheduled_s, due_before)[:count])
     is_unseen = np.concatenate((~visits.is_skipped, np.arange(lost) >= lost - maybe)) & np.isnan(actual_s)
     unclear = ((behind >= 0) & is_unseen[behind])[:count]
     unclear |= ~covered.whole(visits.departure_s - found.actual_s, visits.departure_s)
@@ -141,10 +141,13 @@ def _with_missing(
     return trip[owner], day[owner], np.concatenate((visits.call, call)), scheduled_s
 
 
-def _before(place: Integers, time_s: FloatArray, tie_s: FloatArray) -> Integers:
-    """The row that comes before each at the same place, NONE for the first and where there is no time."""
+def _before(place: Integers, time_s: FloatArray, ties_s: tuple[FloatArray, ...]) -> Integers:
+    """The row that comes before each at the same place, NONE for the first and where there is no time.
+
+    Of several at one moment other times decide, then the row.
+    """
     order = np.flatnonzero(np.isfinite(time_s) & (place >= 0))
-    order = order[np.lexsort((tie_s[order], time_s[order], place[order]))]
+    order = order[np.lexsort((*(tie_s[order] for tie_s in ties_s), time_s[order], place[order]))]
     before: Integers = np.full(len(place), NONE, dtype=np.int64)
     same = place[order[1:]] == place[order[:-1]]
     before[order[1:][same]] = order[:-1][same]
