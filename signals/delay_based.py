@@ -22,7 +22,7 @@ from signals.plan import SignalPlan
 class DelayBasedParameters:
     """What may be set.
 
-    ``least_delay_s`` is what a vehicle must have lost to count, ``range_m`` how near to the stop line it extends the
+    ``least_delay_s`` is what a vehicle must have lost to count. ``range_m`` is how near to the stop line it extends the
     green.
     """
 

@@ -20,8 +20,8 @@ from signals.plan import SignalPlan
 class SotlParameters:
     """What may be set.
 
-    ``theta_veh_s`` is the sum of vehicles and seconds at red that asks for a change. ``platoon_m`` is how near to the
-    stop line the end of a platoon keeps its green, ``platoon_veh`` how many vehicles there are a platoon's end at most.
+    ``theta_veh_s`` is the sum of vehicles times seconds at red that asks for a change. ``platoon_m`` is how near to the
+    stop line the end of a platoon keeps its green. ``platoon_veh`` is how many vehicles are such an end at most.
     """
 
     theta_veh_s: float = 50.0
