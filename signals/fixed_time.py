@@ -77,18 +77,23 @@ class FixedTime:
 
 
 def _turns(plan: SignalPlan, program: Program) -> list[_Turn]:
-    """The program's greens in order; those of one stage that follow each other are one."""
+    """The program's greens in order. What is still green of one while others of it clear is part of its end."""
     ends_s = accumulate(phase.duration_s for phase in program.phases)
     turns: list[_Turn] = []
     for end_s, phase in zip(ends_s, program.phases, strict=True):
-        if not is_stage(phase.state):
+        state = plan.corrected(phase.state)
+        if not is_stage(state):
             continue
-        stage = _stage_of(plan, plan.corrected(phase.state))
-        turns = turns[:-1] if turns and turns[-1].stage == stage else turns
+        stage = _stage_of(plan, state)
+        goes_on = bool(turns) and turns[-1].stage == stage
+        if goes_on and plan.stages[stage].state != state:
+            continue
+        turns = turns[:-1] if goes_on else turns
         turns.append(_Turn(stage, end_s))
     return turns[:-1] if len(turns) > 1 and turns[-1].stage == turns[0].stage else turns
 
 
 def _stage_of(plan: SignalPlan, state: str) -> int:
-    """The stage that serves all that a state serves; the plan has one for each that the program shows."""
-    return next(number for number, stage in enumerate(plan.stages) if dominates(stage.state, state))
+    """The stage that a state is, or that serves all it serves; the plan has one for each that the program shows."""
+    same = [number for number, stage in enumerate(plan.stages) if stage.state == state]
+    return same[0] if same else next(n for n, stage in enumerate(plan.stages) if dominates(stage.state, state))
