@@ -20,9 +20,12 @@ from signals.interlock import (
 )
 from signals.observation import BoolArray, Look
 from signals.plan import SignalPlan, conflicts_shown
+from signals.priority import Priority, PriorityRow
 from signals.sensing import Connected, Sensing
 from signals.team import Controller, OneByOne, TeamOf
 from sim.detectors import Detectors
+from sim.priority_desk import PriorityDesk
+from sim.requests import Requests
 from sim.watch import Watch
 
 ASK_EVERY_S = 1.0
@@ -73,8 +76,12 @@ class SignalControl:
         team_of: TeamOf = OneByOne,
         sensing: Sensing = Connected(),  # noqa: B008 - frozen
         seed: int = 0,
+        priority: Priority | None = None,
     ) -> None:
-        """Start every signal in the first stage of its plan; what sensors leave to chance follows from ``seed``."""
+        """Start every signal in the first stage of its plan; what sensors leave to chance follows from ``seed``.
+
+        ``priority`` is who has it and how, None without.
+        """
         self.refused: list[RefusedWish] = []
         self.switches = 0
         self.violations = 0
@@ -84,6 +91,11 @@ class SignalControl:
         plans = tuple(plan for plan, _ in controlled)
         self._watch = Watch(api, network, plans, detectors=detectors, sensing=sensing, seed=seed)
         self._team = team_of([law for _, law in controlled], list(self._watch.rows.values()))
+        self._desk = None
+        if priority is not None:
+            requests = Requests(api, priority, plans, self._watch.rows, detectors)
+            self._watch.requests = requests
+            self._desk = PriorityDesk(requests, priority, controlled, self._watch.rows)
         self._heads = {plan.signal_id: _head(number, plan, begin_s) for number, (plan, _) in enumerate(controlled)}
 
     def act(self, now_s: float) -> None:
@@ -134,6 +146,8 @@ class SignalControl:
     def answer(self, wishes: Mapping[str, int], look: Look) -> None:
         """Pass wishes of signals that may decide through the interlock, at the time of the look."""
         rows, now_s = self._watch.rows, look.time_s
+        if self._desk is not None:
+            wishes = self._desk.answers(wishes, {name: self.state(name) for name in wishes}, look)
         wanted = self.wanted(look)
         for name, wish in wishes.items():
             head = self._heads[name]
@@ -146,6 +160,10 @@ class SignalControl:
             self.switches += head.state.target != before
             if refusal is not None:
                 self.refused.append(RefusedWish(now_s, name, self._name, refusal.wish, refusal.reason))
+
+    def requests(self, now_s: float) -> tuple[PriorityRow, ...]:
+        """What became of all requests for priority, at the end of the run."""
+        return () if self._desk is None else self._desk.finish(now_s)
 
     def _show(self, name: str, head: _Head, now_s: float) -> None:
         letters = shown(head.plan, head.state, now_s)

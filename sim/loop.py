@@ -1,16 +1,18 @@
 """The loop: SUMO runs until somebody is due, then those who are due act."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from networks.network import RoadNetwork
+from networks.network import Program, RoadNetwork
 from signals.controller import ControllerKind
+from signals.fixed_time import FixedTime
 from signals.plan import SignalPlan
+from signals.priority import Priority
 from signals.sensing import Connected, Sensing
 from signals.stages import with_free_stages
 from signals.team import Controller, OneByOne, TeamOf
@@ -31,6 +33,11 @@ def laws_of(kind: ControllerKind, plans: Iterable[SignalPlan], parameters: Any) 
     return [(plan, kind.make(plan, parameters)) for plan in chosen]
 
 
+def programmed(plans: Iterable[SignalPlan], programs: Mapping[str, Program]) -> Laws:
+    """What follows the program of each signal that has a choice, where SUMO does not run it by itself."""
+    return [(plan, FixedTime(plan, programs[plan.signal_id])) for plan in plans if plan.is_controllable]
+
+
 def drive(
     options: SumoOptions,
     api: Api,
@@ -42,8 +49,11 @@ def drive(
     detectors: Detectors | None = None,
     team_of: TeamOf = OneByOne,
     sensing: Sensing = Connected(),  # noqa: B008 - frozen
+    priority: Priority | None = None,
 ) -> tuple[SignalControl, float]:
     """Simulate to the end with controllers at their signals, and detectors for timetabled vehicles where given.
+
+    ``priority`` is who has it and how, None without.
 
     Returns
     -------
@@ -51,7 +61,7 @@ def drive(
     """
     with Engine(options, api) as engine:
         control = SignalControl(
-            engine.api, network, laws, controller, options.begin_s, detectors, team_of, sensing, options.seed
+            engine.api, network, laws, controller, options.begin_s, detectors, team_of, sensing, options.seed, priority
         )
         report = _Report(on_progress, progress_every_s, engine.time_s + progress_every_s)
         for now_s in moments(engine, lambda: min(control.due_s, report.due_s), detectors):

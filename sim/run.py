@@ -13,12 +13,13 @@ from signals.controller import controller_kind, controller_parameters
 from signals.flows import SignalFlows
 from signals.intergreen import Clearance
 from signals.plan import build_plan
+from signals.priority import Priority, PriorityRow
 from signals.sensing import Connected, Sensing
 from sim.areas import JunctionArea, junction_areas
 from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
-from sim.loop import Progress, drive, laws_of
+from sim.loop import Progress, drive, laws_of, programmed
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
 from sim.outputs import (
@@ -30,7 +31,7 @@ from sim.outputs import (
     trips_of,
     write_additional,
 )
-from sim.programs import fixed_programs, program_violations
+from sim.programs import fixed_programs, program_violations, running_programs
 from sim.signal_flows import signal_flows
 from sim.signal_measures import Period
 from sim.signal_record import SignalRun, read_signal_run
@@ -46,7 +47,8 @@ class RunSpec:
     ``controlled`` signals get the controller and its clearance; ``measured`` junctions get a row each.
     ``transit`` is the folder of an imported timetable. ``flows`` is the traffic that plans are made for, where the
     controller makes plans; None has it taken from ``routes``. ``controller_folder`` is where the module of a controller
-    that is named ``module:Class`` lies. ``sensing`` is what controllers see.
+    that is named ``module:Class`` lies. ``sensing`` is what controllers see. ``priority`` is
+    who has it at the controlled signals and how; programs that SUMO runs by itself are then followed by us.
     """
 
     variant: str
@@ -66,6 +68,7 @@ class RunSpec:
     flows: SignalFlows | None = None
     controller_folder: Path | None = None
     sensing: Sensing = Connected()  # noqa: RUF009 - frozen
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Run:
     refusals: tuple[RefusedWish, ...]
     transit: TransitRun | None = None
     signals: SignalRun | None = None
+    requests: tuple[PriorityRow, ...] = ()
 
 
 def simulate(
@@ -113,6 +117,8 @@ def simulate(
     areas = junction_areas(network, spec.measured)
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
     laws = laws_of(kind, plans, parameters)
+    if spec.priority is not None and kind.make is None:
+        laws = programmed(plans, running_programs(network, plans, programs))
     transit = TransitRecord(spec.transit, network) if spec.transit else None
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         raw = RawOutputs(Path(folder).resolve())
@@ -135,6 +141,7 @@ def simulate(
                 transit.detectors if transit else None,
                 kind.team_of,
                 spec.sensing,
+                spec.priority,
             )
         done = Done(control, sumo_cpu_s, time.process_time() - began_s + child_cpu_s)
         violations = 0 if control else program_violations(network, plans, programs)
@@ -194,7 +201,8 @@ def measured(
     )
     hours = (spec.end_s - spec.begin_s) / 3600
     junctions = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
-    return Run(measures, junctions, tuple(control.refused) if control else (), buses, signals)
+    refused, requests = (tuple(control.refused), control.requests(spec.end_s)) if control else ((), ())
+    return Run(measures, junctions, refused, buses, signals, requests)
 
 
 def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:

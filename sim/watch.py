@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from signals.sensing import Connected, Sensing
 from signals.sensors import Believed, Traffic, lane_groups, sensor_of
 from sim.detectors import Detectors
 from sim.kernels import RoomLayout, demand_by_link, room_behind
+
+if TYPE_CHECKING:
+    from sim.requests import Requests
 
 LOOK_EVERY_S = 1.0
 """Sensors that count look so often."""
@@ -89,6 +92,8 @@ class Watch:
         Links at which somebody may wait unseen, shape (links,): maximum red holds there whoever is seen.
     due_s
         When sensors that count must be asked next (s), whether anybody wants a look or not; infinity without any.
+    requests
+        Who may have priority, shown at every look; None where nobody may.
     """
 
     def __init__(
@@ -117,17 +122,23 @@ class Watch:
         self.recall = np.array([link.has_vehicles and not sensing.is_sure for link in links], dtype=np.bool_)
         self.due_s = -math.inf if self._sensor.must_look else math.inf
         self._asleep: dict[str, float] = {}
+        self.requests: Requests | None = None
         self._fastest_mps = FASTER_THAN_LIMIT * float(network.lanes.speed_mps.max(initial=1.0))
 
     def look(self, now_s: float) -> Look:
         """All signals seen at once."""
         true = self._true(now_s)
-        row, distance_m, speed_mps, _ = self.sense(now_s, true)
+        row, distance_m, speed_mps, source = self.sense(now_s, true)
         vehicles, halted, nearest_m, closeness = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
+        weight = np.ones(len(row))
+        if self.requests is not None:
+            own = self.requests.take(now_s, true.ids, true.row.tolist(), true.distance_m.tolist())
+            weight[source >= 0] = own[source[source >= 0]]
+            np.add.at(closeness, row, (weight - 1) * np.maximum(1 - distance_m / self._range_m, 0.0))
         ahead, is_full = self._rooms.look()
         return Look(
             time_s=now_s,
-            who=Approaching(row, distance_m, speed_mps, np.ones(len(row)), 0, self._range_m),
+            who=Approaching(row, distance_m, speed_mps, weight, 0, self._range_m),
             vehicles=vehicles + self._people,
             halted=halted,
             nearest_m=nearest_m,
