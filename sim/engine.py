@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -65,20 +65,29 @@ class Engine:
         SUMO_INPUT with SUMO's own words, where what it was given cannot be loaded.
     """
 
-    def __init__(self, options: SumoOptions, api: Api = Api.LIBSUMO) -> None:
-        """Keep what is to be run; nothing is started yet."""
+    def __init__(self, options: SumoOptions, api: Api = Api.LIBSUMO, *, shares_stderr: bool = False) -> None:
+        """Keep what is to be run; nothing is started yet.
+
+        Parameters
+        ----------
+        shares_stderr
+            Where the caller goes on with work of its own between steps: SUMO is then heard only while it works, so that
+            what others write to standard error meanwhile gets there. That costs some CPU time at each step.
+        """
         self.options = options
         self.kind = api
         self.api: Any = None
         self.cpu_s = 0.0
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the simulation
         self._open = ExitStack()
+        self._shares_stderr = shares_stderr
 
     def __enter__(self) -> Self:
         """Load network and demand."""
         with ExitStack() as begun:
             begun.enter_context(self._log)
-            begun.enter_context(self._heard())
+            if not self._shares_stderr:
+                begun.enter_context(self._heard())
             self._start()
             self._open = begun.pop_all()
         return self
@@ -97,7 +106,7 @@ class Engine:
         program = "sumo-gui" if self.kind is Api.GUI else "sumo"
         binary = program if self.kind is Api.LIBSUMO else str(sumo_home() / "bin" / program)
         try:
-            with self._counted(), redirect_stdout(io.StringIO()):  # the TraCI client prints its tries to connect
+            with self._at_work(), redirect_stdout(io.StringIO()):  # the TraCI client prints its tries to connect
                 module.start([binary, *self.options.arguments(), *_window(self.kind)])
         except Exception as fault:
             raise InputError("SUMO_INPUT", self._reason(fault), remedy="Correct the file that SUMO names") from fault
@@ -109,7 +118,7 @@ class Engine:
         """Close, so that SUMO writes its outputs; refuse a run that silently lost demand."""
         with self._open:
             try:
-                with self._counted():
+                with self._at_work():
                     self.api.close()
             except Exception as fault:
                 if kind is None:
@@ -126,17 +135,18 @@ class Engine:
     def run_to(self, time_s: float) -> None:
         """Simulate up to a time (s)."""
         try:
-            with self._counted():
+            with self._at_work():
                 self.api.simulation.step(time_s)
         except Exception as fault:
             raise RunError("SUMO_FAILED", self._reason(fault)) from fault
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Count CPU time as SUMO's."""
+    def _at_work(self) -> Iterator[None]:
+        """Count CPU time as SUMO's; hear it where that is not done all the time."""
         began_s = time.process_time()
         try:
-            yield
+            with self._heard() if self._shares_stderr else nullcontext():
+                yield
         finally:
             self.cpu_s += time.process_time() - began_s
 

@@ -84,7 +84,11 @@ def test_commands_named_in_passing_exist(document):
 def test_options_named_in_passing_belong_to_some_command():
     groups = [bagdar, *(bagdar.commands[name] for name in ("network", "transit", "signals"))]
     commands = [command for group in groups for command in group.commands.values()]
-    known = {name for command in commands for item in command.params for name in item.opts} | {"--help", "--case", "--quick"}
+    known = {name for command in commands for item in command.params for name in item.opts} | {
+        "--help",
+        "--case",
+        "--quick",
+    }
     named = {word for text in re.findall(r"`(--[^`]+)`", _text("README.md")) for word in text.split()[:1]}
     assert named
     assert named <= known
@@ -194,8 +198,11 @@ def test_every_room_of_the_packages_has_a_place_in_the_architecture():
 
 def test_every_dependency_has_its_reason_and_no_other_is_named():
     project = tomllib.loads(_text("pyproject.toml"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    names = {re.split(r"[=<>!~ \[;]", name)[0] for name in wanted}
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    names = {re.split(r"[=<>!~ \[;]", name)[0] for name in wanted} - {project["name"]}
     section = _text("ARCHITECTURE.md").split("## Dependencies")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `([\w-]+)` \| \S", section, flags=re.MULTILINE)) == names
 
