@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import peer_networks, peers
+from benchmarks import peer_networks, peers, published_maps
 from benchmarks import run as runner
 from benchmarks.cases import CASES
 from benchmarks.contenders import CONTENDERS, GROUPS
@@ -259,6 +259,25 @@ def test_differences_are_taken_within_seeds():
     assert found[metric] == pytest.approx(-8 / 3)
     assert found[f"{metric}/ci95 low"] == pytest.approx(-8 / 3 - 4.3027 / 3, abs=1e-3)
     assert found[f"{metric}/ci95 high"] == pytest.approx(-8 / 3 + 4.3027 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize(("quick", "seeds"), [(True, 3), (False, 10)])
+def test_the_case_runs_every_contender_on_every_map(tmp_path, monkeypatch, quick, seeds):
+    (tmp_path / "resco").mkdir()
+    asked = []
+
+    def runs(_folder, name, contender, seeds, _cache):
+        asked.append((name, contender.label))
+        return [measured(seed, 10.0 + seed) for seed in seeds]
+
+    monkeypatch.setattr(published_maps, "_runs", runs)
+    told: list[str] = []
+    found = {row.metric for row in published_maps.published_maps(Setup(tmp_path, tmp_path, 1, told.append, quick))}
+    assert asked == [(name, contender.label) for name in BEGIN_S for contender in CONTENDERS]
+    assert sum(line.startswith(("ours: ", "peer: ")) for line in told) == len(CONTENDERS)
+    assert f"mean of {seeds} seeds" in next(line for line in told if line.startswith("honest delay"))
+    for ending in ("delay per scheduled vehicle", "monitor violations", "runs in gridlock", "never inserted"):
+        assert f"cologne8/ours: rolling-horizon, {GROUPS[0]}/{ending}" in found
 
 
 def test_every_controller_of_ours_and_five_peers_run_in_each_group():
