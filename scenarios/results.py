@@ -18,10 +18,11 @@ from networks.intake import file_sha256
 from scenarios.tables import as_record, from_record
 from signals.history import SignalHistory
 from signals.outside_controller import is_outside, outside_controller
+from signals.priority import PriorityRow
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.passages import Passages
-from sim.run import Run, RunSpec
+from sim.run import Run, RunSpec, sensing_words
 from sim.signal_measures import CycleMeasures, ModeMeasures, MovementMeasures
 from sim.signal_record import SignalRun
 from sim.transit_plan import CALLS_FILE, WAYS_FILE, TransitFiles
@@ -72,6 +73,7 @@ def run_to_json(run: Run) -> str:
         "refusals": [as_record(row) for row in run.refusals],
         "transit": _packed(_columns(run.transit)) if run.transit else None,
         "signals": _signals_record(run.signals) if run.signals else None,
+        "requests": [as_record(row) for row in run.requests],
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -85,6 +87,7 @@ def run_from_json(text: str) -> Run:
         refusals=tuple(from_record(RefusedWish, row) for row in plain["refusals"]),
         transit=_transit_run(_unpacked(plain["transit"])) if plain["transit"] else None,
         signals=_signal_run(plain["signals"]) if plain["signals"] else None,
+        requests=tuple(from_record(PriorityRow, row) for row in plain["requests"]),
     )
 
 
@@ -158,4 +161,5 @@ def failed_run(spec: RunSpec, reason: str) -> Run:
     """A run that could not be finished: no numbers, and why."""
     empty = {item.name: math.nan if item.type is float else 0 for item in fields(RunMeasures)}
     told = {"variant": spec.variant, "seed": spec.seed, "status": f"failed: {reason}", "gridlocked": False}
+    told["sensing"] = sensing_words(spec)
     return Run(from_record(RunMeasures, empty | told), (), ())

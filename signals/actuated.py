@@ -26,14 +26,14 @@ class Actuated:
 
     def wish(self, seen: Observation) -> int:
         """Stay while a green link is about to be reached, up to the maximum green; else the next stage in demand."""
-        following = self._next_in_demand(seen)
+        following = self.following(seen)
         if following == seen.stage:
             return seen.stage
         stage = self._plan.stages[seen.stage]
         extends = any(seen.nearest_m[bit] <= self._reach_m[bit] and not seen.blocked[bit] for bit in stage.greens)
         return seen.stage if extends and seen.green_s < stage.max_green_s else following
 
-    def _next_in_demand(self, seen: Observation) -> int:
+    def following(self, seen: Observation) -> int:
         """The next stage in the order that serves somebody who is red now; the present one where nobody is."""
         stages = self._plan.stages
         served = stages[seen.stage].greens

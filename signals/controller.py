@@ -36,6 +36,7 @@ class ControllerKind:
     ``programs`` makes the programs that SUMO then runs, by signal, for the traffic given; without it they are the
     shipped ones. Where ``free_stages``, controllers choose from all stages that the movements allow, else from the
     shipped ones. ``team_of`` puts controllers together, each with the rows of its links, so that all are asked at once.
+    ``weighs`` tells whether it goes by for how many each vehicle counts, so that priority by weight changes something.
     """
 
     description: str
@@ -44,6 +45,7 @@ class ControllerKind:
     programs: Callable[[Sequence[SignalPlan], SignalFlows], dict[str, Program]] | None = None
     free_stages: bool = False
     team_of: TeamOf = OneByOne
+    weighs: bool = False
 
 
 CONTROLLERS: dict[str, ControllerKind] = {
@@ -61,6 +63,7 @@ CONTROLLERS: dict[str, ControllerKind] = {
         "serves the stage with the greatest difference of vehicles before and behind it",
         MaxPressureParameters,
         MaxPressure,
+        weighs=True,
     ),
     "cyclic-max-pressure": ControllerKind(
         "shipped stage order; a stage lasts until the next one in demand would discharge more pressure",
@@ -73,7 +76,10 @@ CONTROLLERS: dict[str, ControllerKind] = {
         Sotl,
     ),
     "delay-based": ControllerKind(
-        "serves the stage whose vehicles have lost most time on their approach", DelayBasedParameters, DelayBased
+        "serves the stage whose vehicles have lost most time on their approach",
+        DelayBasedParameters,
+        DelayBased,
+        weighs=True,
     ),
     "self-control": ControllerKind(
         "serves the stage that lets most vehicles through in the time that it takes, as predicted",
@@ -81,12 +87,14 @@ CONTROLLERS: dict[str, ControllerKind] = {
         SelfControl,
         free_stages=True,
         team_of=SelfControlTeam,
+        weighs=True,
     ),
     "rolling-horizon": ControllerKind(
         "schedules all who are in sight for the least delay, anew every second, and shows the first stage of it",
         RollingHorizonParameters,
         RollingHorizon,
         free_stages=True,
+        weighs=True,
     ),
 }
 
@@ -106,7 +114,7 @@ def controller_kind(name: str, folder: Path | None = None) -> ControllerKind:
     """
     if is_outside(name):
         outside = outside_controller(name, folder)
-        return ControllerKind(outside.description, outside.parameters, partial(Guarded, outside))
+        return ControllerKind(outside.description, outside.parameters, partial(Guarded, outside), weighs=True)
     kind = CONTROLLERS.get(name)
     if kind is None:
         near = difflib.get_close_matches(name, CONTROLLERS, n=1)
