@@ -68,12 +68,11 @@ def _word(value: object, field: str, known: tuple[str, ...]) -> str:
 
 
 def _number(value: object, field: str) -> float:
-    bounds = NUMBERS[field]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and bounds.least <= value <= bounds.most
-    if not is_number or (field == "cycles" and value != int(value)):  # type: ignore[call-overload]
-        whole = "whole " if field == "cycles" else ""
-        raise _fault(field, f"must be a {whole}number, {bounds}, not {value!r}")
-    return int(value) if field == "cycles" else float(value)  # type: ignore[call-overload,no-any-return]
+    bounds, whole = NUMBERS[field], "whole " if field == "cycles" else ""
+    is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if is_number and isinstance(value, int | float) and bounds.least <= value <= bounds.most:
+        return value if whole else float(value)
+    raise _fault(field, f"must be a {whole}number, {bounds}, not {value!r}")
 
 
 def _fault(field: str, what: str, remedy: str = "") -> InputError:
