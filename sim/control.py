@@ -143,6 +143,13 @@ class SignalControl:
         if self._heads:
             self.due_s = min(self.due_s, self._watch.due_s)
 
+    def is_settled(self, wishes: Mapping[str, int], now_s: float) -> bool:
+        """Whether these wishes change nothing whoever comes, so that nobody need look."""
+        if self._desk is not None or self._watch.due_s <= now_s:
+            return False
+        heads = [(self._heads[name], wish) for name, wish in wishes.items()]
+        return all(head.state.stage == wish and not any(due_s <= now_s for due_s, _ in head.due) for head, wish in heads)
+
     def answer(self, wishes: Mapping[str, int], look: Look) -> None:
         """Pass wishes of signals that may decide through the interlock, at the time of the look."""
         rows, now_s = self._watch.rows, look.time_s
