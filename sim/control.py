@@ -147,8 +147,9 @@ class SignalControl:
         """Whether these wishes change nothing whoever comes, so that nobody need look."""
         if self._desk is not None or self._watch.due_s <= now_s:
             return False
-        heads = [(self._heads[name], wish) for name, wish in wishes.items()]
-        return all(head.state.stage == wish and not any(due_s <= now_s for due_s, _ in head.due) for head, wish in heads)
+        heads = [self._heads[name] for name in wishes]
+        is_due = any(due_s <= now_s for head in heads for due_s, _ in head.due)
+        return not is_due and all(head.state.stage == wishes[head.plan.signal_id] for head in heads)
 
     def answer(self, wishes: Mapping[str, int], look: Look) -> None:
         """Pass wishes of signals that may decide through the interlock, at the time of the look."""
