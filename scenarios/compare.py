@@ -91,6 +91,7 @@ class Comparison:
     Means are over the pairs; the difference is variant minus baseline, in ``unit``, and the relative one is its share
     of the baseline's mean. ``pairs_missing`` counts seeds without a value on both sides; ``indicative`` marks fewer
     than ten pairs. The interval is that of one comparison: among many, one in twenty excludes zero by chance.
+    ``baseline_sensing`` and ``variant_sensing`` are what the controllers of both saw.
     """
 
     scope: str
@@ -111,6 +112,8 @@ class Comparison:
     relative_difference: float
     verdict: str
     indicative: bool
+    baseline_sensing: str = ""
+    variant_sensing: str = ""
 
 
 def compare(
@@ -159,6 +162,7 @@ class _Study:
         at_junctions = [row for row in junctions if (row.variant, row.seed) in finished]
         self.names = {row.junction: row.name for row in at_junctions}
         self._seeds = _by_variant(runs)
+        self._sensing = {run.variant: run.sensing for run in runs}
         self._gridlocked = _by_variant(run for run in runs if run.gridlocked)
         self._values: dict[tuple[str, str, str], dict[int, float]] = {}
         for run in runs:
@@ -205,6 +209,8 @@ class _Study:
             relative_difference=difference / baseline_mean if paired and baseline_mean else math.nan,
             verdict=_verdict(len(paired), low, high),
             indicative=len(paired) < PAIRS_FOR_A_CLAIM,
+            baseline_sensing=self._sensing.get(baseline, ""),
+            variant_sensing=self._sensing.get(variant, ""),
         )
 
 

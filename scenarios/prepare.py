@@ -182,6 +182,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             transit=prepared.transit,
             flows=prepared.flows if _makes_plans(variant) else None,
             controller_folder=_controller_folder(variant, scenario),
+            sensing=variant.sensing,
         )
         for seed in seeds
         for variant in scenario.variants

@@ -15,6 +15,7 @@ from networks.intake import require_file
 from signals.controller import controller_parameters
 from signals.intergreen import Clearance
 from signals.outside_controller import is_outside, outside_controller
+from signals.sensing import Connected, Sensing, sensing_from
 from sim.dwell import DEFAULT_S
 from sim.modes import modes_named
 
@@ -85,11 +86,12 @@ class TransitSource:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One of the things compared: a name, a controller, its parameters."""
+    """One of the things compared: a name, a controller, its parameters, what it sees."""
 
     name: str
     controller: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    sensing: Sensing = Connected()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
     if end_s <= begin_s:
         check.fault("scenario.end", f"the end must lie after the begin ({times.get('end')!r})")
     hotspots = check.table(top.get("hotspots", {}), "hotspots", ("method", "top"))
-    signals = check.table(top.get("signals", {}), "signals", ("junctions", "clearance"))
+    signals = check.table(top.get("signals", {}), "signals", ("junctions", "clearance", "sensing"))
+    sensing = _sensing(check, signals, "signals.sensing", Connected())
     crashes = _crashes(check, top)
     junctions = _junctions(check, signals.get("junctions", "all"))
     if junctions == "hotspots" and crashes is None:
@@ -190,7 +193,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         top=int(check.number(hotspots, "hotspots.top", DEFAULT_TOP, least=1)),
         junctions=junctions,
         clearance=Clearance(check.choice(signals, "signals.clearance", tuple(Clearance))),
-        variants=_variants(check, top.get("variant", []), path.parent),
+        variants=_variants(check, top.get("variant", []), path.parent, sensing),
         transit=_transit(check, top),
     )
     check.finish()
@@ -371,26 +374,39 @@ def _junctions(check: _Check, value: Any) -> str | tuple[str, ...]:
     return "all"
 
 
-def _variants(check: _Check, rows: Any, folder: Path) -> tuple[Variant, ...]:
+def _sensing(check: _Check, table: Mapping[str, Any], where: str, default: Sensing) -> Sensing:
+    if "sensing" not in table:
+        return default
+    try:
+        return sensing_from(table["sensing"])
+    except InputError as fault:
+        check.fault(f"{where}.{fault.field}".rstrip("."), fault.what, fault.remedy, fault.code)
+        return default
+
+
+def _variants(check: _Check, rows: Any, folder: Path, sensing: Sensing) -> tuple[Variant, ...]:
     if not isinstance(rows, list) or not rows:
         check.fault("variant", "at least one [[variant]] is needed; the first is what the others are compared with")
         return ()
-    variants = tuple(_variant(check, row, f"variant[{number}]", folder) for number, row in enumerate(rows, start=1))
+    variants = tuple(
+        _variant(check, row, f"variant[{number}]", folder, sensing) for number, row in enumerate(rows, start=1)
+    )
     names = [variant.name for variant in variants]
     for name in sorted({name for name in names if names.count(name) > 1}):
         check.fault("variant.name", f"{name!r} stands twice")
     return variants
 
 
-def _variant(check: _Check, row: Any, where: str, folder: Path) -> Variant:
-    table = check.table(row, where, ("name", "controller", "parameters"))
+def _variant(check: _Check, row: Any, where: str, folder: Path, sensing: Sensing) -> Variant:
+    table = check.table(row, where, ("name", "controller", "parameters", "sensing"))
     controller = check.text(table, f"{where}.controller", "static")
     parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
     try:
         controller_parameters(controller, parameters, folder)
     except InputError as fault:
         check.fault(f"{where}.{fault.field}", fault.what, fault.remedy, fault.code)
-    return Variant(check.text(table, f"{where}.name", controller.rpartition(":")[2]), controller, dict(parameters))
+    name = check.text(table, f"{where}.name", controller.rpartition(":")[2])
+    return Variant(name, controller, dict(parameters), _sensing(check, table, f"{where}.sensing", sensing))
 
 
 TEMPLATE = """\
@@ -431,6 +447,10 @@ synthetic = {{ vehicles_per_hour = 4000, seed = 1 }}      # made up by volume an
 [signals]
 junctions = "all"        # "all", "hotspots", or a list of signal or junction ids
 clearance = "ite"        # "ite": yellow and all-red by formula; "as-shipped": what the network's programs show
+# what controllers see; a [[variant]] may have its own. One of the three; all vehicles connected where left out
+# sensing = {{ kind = "connected", penetration = 0.3 }}   # the share of vehicles that tell where they are
+# sensing = {{ kind = "camera", range_m = 80 }}           # also: miss, double, mast_m
+# sensing = {{ kind = "loops", advance_m = 50 }}          # also: miss, double, stuck
 
 [[variant]]              # the first variant is what the others are compared with
 name = "as shipped"

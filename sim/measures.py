@@ -32,6 +32,7 @@ class RunMeasures:
     ``delay_per_scheduled_s`` is the honest delay: time lost on the road by every vehicle that entered, finished or not,
     plus the wait for entry of all, those that never entered included, over all that were scheduled. ``time_loss_s``,
     ``duration_s``, ``waiting_s`` and ``stops`` are means per inserted vehicle, ``depart_delay_s`` per scheduled one.
+    ``sensing`` is what the controllers see, in words.
     """
 
     variant: str
@@ -58,6 +59,7 @@ class RunMeasures:
     monitor_violations: int
     sumo_cpu_s: float
     total_cpu_s: float
+    sensing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sim.programs import fixed_programs, program_violations
 from sim.replay_drive import Convoy, Ride
 from sim.replay_files import write_tracks
 from sim.replay_tracks import Track
-from sim.run import RunSpec, planned_flows
+from sim.run import RunSpec, planned_flows, sensing_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def replay(
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         write_tracks(routes, network, tracks)
         control, convoy, sumo_cpu_s = _drive(
-            _options(spec, raw, routes), network, laws, spec.controller, tracks, on_progress, progress_every_s
+            _options(spec, raw, routes), network, laws, spec, tracks, on_progress, progress_every_s
         )
         trips = read_trips(raw.trips, {track.vehicle_id for track in tracks})
         events = read_events(raw.statistics)
@@ -84,6 +84,7 @@ def replay(
         signal_switches=control.switches,
         refused_wishes=len(control.refused),
         monitor_violations=control.violations + (0 if laws else program_violations(network, plans, programs)),
+        sensing=sensing_words(spec),
         sumo_cpu_s=sumo_cpu_s,
         total_cpu_s=time.process_time() - began_s,
     )
@@ -96,14 +97,16 @@ def _drive(
     options: SumoOptions,
     network: RoadNetwork,
     laws: Laws,
-    controller: str,
+    spec: RunSpec,
     tracks: Sequence[Track],
     on_progress: Progress | None,
     progress_every_s: float,
 ) -> tuple[SignalControl, Convoy, float]:
     """Simulate to the end step by step; controllers act when they are due, replayed vehicles at every step."""
     with Engine(options, Api.LIBSUMO) as engine:
-        control = SignalControl(engine.api, network, laws, controller, options.begin_s)
+        control = SignalControl(
+            engine.api, network, laws, spec.controller, options.begin_s, sensing=spec.sensing, seed=spec.seed
+        )
         convoy = Convoy(engine.api, network, tracks, options.step_s)
         now_s = engine.time_s
         report_s = now_s + progress_every_s

@@ -14,7 +14,7 @@ from signals.flows import SignalFlows
 from signals.intergreen import Clearance
 from signals.plan import build_plan
 from signals.priority import Priority, PriorityRow
-from signals.sensing import Connected, Sensing
+from signals.sensing import NO_SENSING, Connected, Sensing
 from sim.areas import JunctionArea, junction_areas
 from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
@@ -196,6 +196,7 @@ def measured(
         signal_switches=control.switches if control else 0,
         refused_wishes=len(control.refused) if control else 0,
         monitor_violations=control.violations if control else violations,
+        sensing=sensing_words(spec),
         sumo_cpu_s=done.sumo_cpu_s,
         total_cpu_s=done.total_cpu_s + time.process_time() - began_s,
     )
@@ -224,6 +225,12 @@ def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptio
         unfinished_stops=True,
         positions=raw.positions if files and recorded else None,
     )
+
+
+def sensing_words(spec: RunSpec) -> str:
+    """What the controllers of a run see, in words."""
+    is_fixed = controller_kind(spec.controller, spec.controller_folder).make is None
+    return NO_SENSING if is_fixed else spec.sensing.words
 
 
 def planned_flows(network: RoadNetwork, spec: RunSpec) -> SignalFlows | None:
