@@ -4,11 +4,13 @@ The same functions serve environments and, once an agent is trained, its control
 decided by.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
 from signals.interlock import DEFAULT_MAX_RED_S, SignalState, may_switch, overdue_link
-from signals.observation import Observation
+from signals.observation import BoolArray, FloatArray, Observation
 from signals.plan import SignalPlan
 
 LINK_FEATURES = ("vehicles", "halted", "closeness", "nearness", "ahead", "blocked", "bus_lateness")
@@ -43,8 +45,8 @@ def encoded(plan: SignalPlan, seen: Observation) -> npt.NDArray[np.float32]:
     """
     range_m = seen.approaching.range_m
     lane_veh = range_m / SPACE_M
-    room_veh = np.array([max(len(link.from_lanes), 1) * lane_veh for link in plan.links])
-    late_s = np.nan_to_num(seen.bus_lateness_s, nan=0.0, posinf=LATENESS_S, neginf=0.0)
+    room_veh = lane_veh * _lanes(plan)
+    late_s = np.where(seen.bus_lateness_s > 0, seen.bus_lateness_s, 0.0)
     stages = np.zeros(len(plan.stages))
     stages[seen.stage] = 1.0
     parts = (
@@ -61,13 +63,19 @@ def encoded(plan: SignalPlan, seen: Observation) -> npt.NDArray[np.float32]:
     return np.clip(np.concatenate(parts), 0.0, 1.0).astype(np.float32)
 
 
+@lru_cache(maxsize=4096)
+def _lanes(plan: SignalPlan) -> FloatArray:
+    """Lanes that lead to each link, at least one, shape (links,)."""
+    return np.array([max(len(link.from_lanes), 1) for link in plan.links], dtype=np.float64)
+
+
 def granted_stages(
     plan: SignalPlan,
     state: SignalState,
     now_s: float,
-    demand: npt.NDArray[np.bool_],
+    demand: BoolArray,
     max_red_s: float = DEFAULT_MAX_RED_S,
-) -> npt.NDArray[np.bool_]:
+) -> BoolArray:
     """Stages that the interlock would grant if they were wished now, shape (stages,).
 
     While minimum green or a transition runs, the one shown or on its way alone; where a link would be red for more than
@@ -79,6 +87,6 @@ def granted_stages(
         Links at which somebody waits, shape (links,).
     """
     if not may_switch(plan, state, now_s):
-        return np.arange(len(plan.stages)) == state.target
+        return np.array([stage == state.target for stage in range(len(plan.stages))])
     overdue = overdue_link(plan, state, now_s, demand, max_red_s)
     return np.array([overdue is None or overdue[0] in stage.greens for stage in plan.stages])

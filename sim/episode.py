@@ -81,15 +81,19 @@ class Ground:
 
 
 class _Standing:
-    """Wishes what its agent said last."""
+    """Wishes what its agent said last, and knows whether it was asked since."""
 
     def __init__(self) -> None:
         self.stage = 0
         self.is_asked = False
 
-    def wish(self, _seen: Observation) -> int:
+    def asked(self) -> int:
         self.is_asked = True
         return self.stage
+
+    def wish(self, _seen: Observation) -> int:
+        """As a controller."""
+        return self.asked()
 
 
 class Episode:
@@ -137,7 +141,15 @@ class Episode:
         laws: Laws = [(plan, self._standing[name]) for name, plan in ground.plans.items()]
         api, detectors = self._engine.api, self._transit.detectors if self._transit else None
         self._control = SignalControl(
-            api, ground.network, laws, "agent", spec.begin_s, detectors, sensing=spec.sensing, seed=spec.seed
+            api,
+            ground.network,
+            laws,
+            "agent",
+            spec.begin_s,
+            detectors,
+            sensing=spec.sensing,
+            seed=spec.seed,
+            priority=spec.priority,
         )
         self._meter = DelayMeter(api, ground.areas, spec.begin_s)
         self._moments = moments(self._engine, lambda: min(self._control.due_s, self._decide_s), detectors)
@@ -155,8 +167,7 @@ class Episode:
                 self._standing[name].stage = wish
             before = self.question
             known = len(self._control.refused)
-            answers = {name: self._standing[name].wish(before.seen[name]) for name in before.asked}
-            self._control.answer(answers, self._look)
+            self._control.answer({name: self._standing[name].asked() for name in before.asked}, self._look)
             self._control.show(before.time_s)
             self.question = self._to_question(tuple(wishes), known)
             if self.question.is_last:
@@ -175,7 +186,8 @@ class Episode:
             self._running.close()
             done = Done(self._control, self._engine.cpu_s, time.process_time() - self._began_s)
             ground = self._ground
-            self.run = measured(self._spec, ground.network, self._raw, ground.measured, done, self._transit)
+            run = measured(self._spec, ground.network, self._raw, ground.measured, done, self._transit)
+        self.run = replace(run, measures=replace(run.measures, sensing=self._spec.sensing.words))  # seen by agents
 
     def _to_question(self, wished: Sequence[str], known: int = 0) -> Question:
         """Simulate until agents are asked, or to the end."""
@@ -186,10 +198,17 @@ class Episode:
             if is_due:
                 self._decide_s += every_s or 0.0
                 return self._question(now_s, asked, wished, known)
-            self._control.act(now_s)
+            self._stand(now_s, asked)
         end_s = self._engine.time_s
         self._control.proceed(end_s)
         return self._question(end_s, (), wished, known, is_last=True)
+
+    def _stand(self, now_s: float, asked: Sequence[str]) -> None:
+        """Pass on the wishes that stand."""
+        wishes = {name: self._standing[name].asked() for name in asked}
+        if not self._control.is_settled(wishes, now_s):
+            self._control.answer(wishes, self._control.look(now_s))
+        self._control.show(now_s)
 
     def _question(
         self, now_s: float, asked: Sequence[str], wished: Sequence[str], known: int, *, is_last: bool = False
