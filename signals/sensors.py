@@ -395,17 +395,16 @@ class LoopSensor:
                 queue.append(_Counted(name, now_s))
 
     def _count_out(self, now_s: float, passed: list[tuple[str, int]]) -> None:
-        """Take the first of the queue out for each who is felt to pass the stop line."""
+        """Take the first of the queue out for each who is felt to pass the stop line; who is known tells itself."""
         self._turns.count(passed)
         for name, row in passed:
             group = int(self._groups.group[row])
             counts = self._counts[group]
-            if chances(self._seed, group, name)[2] < self._sensing.miss:
-                continue
-            counts.free_since_s = now_s
-            own = [each for each, one in enumerate(counts.queue) if one.name == name and name in self._known]
-            if counts.queue:
-                counts.queue.pop(own[0] if own else 0)
+            if name in self._known:
+                counts.queue = [one for one in counts.queue if one.name != name]
+            elif chances(self._seed, group, name)[2] >= self._sensing.miss:
+                counts.free_since_s = now_s
+                del counts.queue[:1]
 
     def _put_right(self, now_s: float, true: Traffic, group: list[int]) -> None:
         """Hold the counts against who is felt at the stop line."""
