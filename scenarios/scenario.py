@@ -12,10 +12,10 @@ from gtfs.on_time import parse_on_time
 from gtfs.service_day import parse_day
 from networks.faults import InputError
 from networks.intake import require_file
-from signals.controller import controller_parameters
+from signals.controller import controller_kind, controller_parameters
 from signals.intergreen import Clearance
 from signals.outside_controller import is_outside, outside_controller
-from signals.sensing import Connected, Sensing, sensing_from
+from signals.sensing import NO_SENSING, Connected, Sensing, sensing_from
 from sim.dwell import DEFAULT_S
 from sim.modes import modes_named
 
@@ -128,6 +128,12 @@ class Scenario:
         named = dict.fromkeys(variant.controller for variant in self.variants if is_outside(variant.controller))
         classes = dict.fromkeys(outside_controller(name, self.path.parent).file for name in named)
         return (self.network.path, *demand, *crashes, *feed, *classes)
+
+
+def variant_sensing(scenario: Scenario, variant: Variant) -> str:
+    """What the controllers of a variant see, in words."""
+    is_fixed = controller_kind(variant.controller, scenario.path.parent).make is None
+    return NO_SENSING if is_fixed else variant.sensing.words
 
 
 class ScenarioError(InputError):
