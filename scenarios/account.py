@@ -6,11 +6,10 @@ from scenarios.compare import Comparison
 from scenarios.content import ComparedVariant, Origin, ReportContent
 from scenarios.manifest import versions
 from scenarios.prepare import Prepared
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, variant_sensing
 from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from signals.intergreen import Clearance
-from signals.sensing import Connected
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.times import clock_text
 
@@ -36,12 +35,14 @@ def report_content(
         teleport_s=scenario.teleport_s,
         clearance="ite" if scenario.clearance is Clearance.ITE else "as-shipped",
         chosen_by=_chosen_by(scenario),
-        sensor=Connected().words,
         demand=Origin(demand.description, demand.is_synthetic, scheduled),
         crashes=screening.origin if screening else None,
         network_name=scenario.network.path.name.partition(".")[0],
         network=prepared.network,
-        variants=tuple(ComparedVariant(row.name, row.controller, row.parameters) for row in scenario.variants),
+        variants=tuple(
+            ComparedVariant(row.name, row.controller, row.parameters, variant_sensing(scenario, row))
+            for row in scenario.variants
+        ),
         runs=measures,
         junctions=junctions,
         comparisons=comparisons,

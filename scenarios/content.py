@@ -13,6 +13,7 @@ from networks.screening import Hotspot
 from scenarios.compare import FINISHED, JUNCTION_METRICS, NETWORK, Comparison
 from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
+from signals.sensing import NO_SENSING
 from sim.measures import JunctionMeasures, RunMeasures
 
 MAX_NAME = 80
@@ -20,11 +21,12 @@ MAX_NAME = 80
 
 @dataclass(frozen=True, slots=True)
 class ComparedVariant:
-    """One way to run the lights: its name in the study, the controller behind it, the parameters given to it."""
+    """One way to run the lights: its name in the study, its controller, the parameters given to it, what it sees."""
 
     name: str
     controller: str
     parameters: Mapping[str, object] = field(default_factory=dict)
+    sensing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,6 @@ class ReportContent:
     teleport_s: float
     clearance: Literal["ite", "as-shipped"]
     chosen_by: Literal["all", "hotspots", "list"]
-    sensor: str
     demand: Origin
     crashes: Origin | None
     network_name: str
@@ -151,6 +152,24 @@ class ReportContent:
             ("synthetic timetable", self.transit),
         ]
         return " · ".join(words for words, origin in made_up if origin is not None and origin.is_synthetic)
+
+    @cached_property
+    def sensor(self) -> str:
+        """What the lights see, in words; where variants see different things, each with their names."""
+        names: dict[str, list[str]] = {}
+        for variant in self.variants:
+            if variant.sensing not in {"", NO_SENSING}:
+                names.setdefault(variant.sensing, []).append(variant.name)
+        if len(names) < 2:  # noqa: PLR2004 - nothing to tell apart
+            return next(iter(names), NO_SENSING)
+        return "; ".join(f"{words} ({', '.join(who)})" for words, who in names.items())
+
+    @cached_property
+    def margin_note(self) -> str:
+        """What a figure that is cut out of the report must tell: what was made up, and what the lights see."""
+        seen = {variant.sensing for variant in self.variants} - {"", NO_SENSING}
+        words = f"lights see: {next(iter(seen))}" if len(seen) == 1 else "what lights see differs by variant"
+        return " · ".join(part for part in (self.synthetic_note, words if seen else "") if part)
 
     @cached_property
     def _comparison_index(self) -> dict[tuple[str, str, str], Comparison]:

@@ -249,7 +249,7 @@ def _note(content: ReportContent, places: Sequence[Place] = ()) -> str:
         len(content.runs_of(variant.name)) - len(content.finished_of(variant.name)) for variant in content.variants
     )
     parts = [
-        content.synthetic_note,
+        content.margin_note,
         f"{failed} failed runs are not drawn" if failed > 1 else "1 failed run is not drawn" if failed else "",
         f"{len(places)} of {len(content.places)} junctions" if places and len(places) < len(content.places) else "",
     ]

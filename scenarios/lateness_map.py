@@ -141,7 +141,7 @@ def _write(axes: Axes, column: int, row: int, cell: Cell, colour: str) -> None:
 def _note(content: ReportContent, transit: TransitContent, routes: int) -> str:
     left_out = len(content.variants) - MAX_VARIANTS
     parts = [
-        content.synthetic_note,
+        content.margin_note,
         f"{routes} of {len(transit.routes)} routes" if routes < len(transit.routes) else "",
         f"the first {MAX_VARIANTS} variants" if left_out > 0 else "",
     ]

@@ -119,7 +119,7 @@ def _caption(content: ReportContent) -> str:
 
 def _note(content: ReportContent) -> str:
     is_osm = any(kind.startswith(_OSM) for kind in content.network.edges.type_ids)
-    parts = (content.synthetic_note, "streets: © OpenStreetMap contributors" if is_osm else "")
+    parts = (content.margin_note, "streets: © OpenStreetMap contributors" if is_osm else "")
     return " · ".join(part for part in parts if part)
 
 

@@ -64,7 +64,7 @@ def _draw(path: Path, content: ReportContent, signals: SignalContent, arterial: 
     half_s = min(SPAN_S, signals.end_s - signals.begin_s) / 2
     span_s = math.floor(middle_s - half_s), math.floor(middle_s + half_s)
     note = f"from {clock_text(float(span_s[0]))}, one run of each variant"
-    note += f" · {content.synthetic_note}" if content.synthetic_note else ""
+    note += f" · {content.margin_note}" if content.margin_note else ""
     with canvas(path, 1.3 + _PANEL_IN * len(names), title, note) as figure:
         panels = figure.subplots(len(names), 1, squeeze=False, sharex=True)
         for position, (axes, name) in enumerate(zip(panels.flat, names, strict=True)):

@@ -93,7 +93,7 @@ def _draw(
         for part in (
             f"from {clock_text(span_s[0])}, {number(span_s[1] - span_s[0], 0)} s of the run with seed "
             + ", ".join(str(seed) for seed in seeds),
-            content.synthetic_note,
+            content.margin_note,
         )
         if part
     )

@@ -15,7 +15,7 @@ from scenarios.content import ReportContent, plain
 from scenarios.drawing import colour_of
 from scenarios.numerals import NARROW, UNKNOWN, interval, number, shared_decimals
 from scenarios.transit_content import TransitContent
-from scenarios.views import DifferenceRow, DifferenceTable
+from scenarios.views import DifferenceRow, DifferenceTable, sensing_of_pair
 from scenarios.wording import tone_of, verdict_words
 from sim.transit_tables import HeadwayRow, StopVisit
 
@@ -173,7 +173,7 @@ def _difference_tables(content: ReportContent) -> Iterator[DifferenceTable]:
         if known:
             rows = tuple(_difference_row(metric, row) for metric, row in known)
             pairs, missing = known[0][1].pairs, known[0][1].pairs_missing
-            yield DifferenceTable(plain(name), pairs, missing, rows)
+            yield DifferenceTable(plain(name), pairs, missing, rows, sensing_of_pair(content, name))
 
 
 def _difference_row(metric: Metric, found: Comparison) -> DifferenceRow:

@@ -147,7 +147,7 @@ def _clock_axis(axes: Axes, transit: TransitContent, line: _Line) -> None:
 def _note(content: ReportContent, transit: TransitContent, line: _Line) -> str:
     seeds = sorted({seed for seed, _ in transit.traces.values()})
     parts = [
-        content.synthetic_note,
+        content.margin_note,
         f"{len(line.legs)} trips",
         f"seed {', '.join(str(seed) for seed in seeds)}",
         transit.service_date,

@@ -18,12 +18,13 @@ _JUNCTION_DELAY = JUNCTION_METRICS[0]
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """A variant: its name, its colour in the figures, its controller and what that was given."""
+    """A variant: its name, its colour in the figures, its controller, what that was given and what it sees."""
 
     name: str
     colour: str
     controller: str
     parameters: str
+    sensing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class DifferenceTable:
     pairs: int
     pairs_missing: int
     rows: tuple[DifferenceRow, ...]
+    sensing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def variant_rows(content: ReportContent) -> tuple[VariantRow, ...]:
             colour_of(position),
             plain(variant.controller),
             ", ".join(f"{plain(key)} = {plain(str(value))}" for key, value in sorted(variant.parameters.items())),
+            plain(variant.sensing),
         )
         for position, variant in enumerate(content.variants)
     )
@@ -136,8 +139,15 @@ def difference_tables(content: ReportContent) -> tuple[DifferenceTable, ...]:
         known = [(metric, row) for metric, row in found if row is not None and row.pairs]
         if known:
             rows = tuple(_difference_row(metric, row) for metric, row in known)
-            tables.append(DifferenceTable(plain(name), known[0][1].pairs, known[0][1].pairs_missing, rows))
+            sensing = sensing_of_pair(content, name)
+            tables.append(DifferenceTable(plain(name), known[0][1].pairs, known[0][1].pairs_missing, rows, sensing))
     return tuple(tables)
+
+
+def sensing_of_pair(content: ReportContent, variant: str) -> str:
+    """What a variant and the first one see, for the caption of a table that compares them."""
+    words = {each.name: each.sensing for each in content.variants}
+    return f"the first sees {plain(words[variant])}, the other {plain(words[content.baseline])}"
 
 
 def _difference_row(metric: Metric, found: Comparison) -> DifferenceRow:

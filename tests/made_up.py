@@ -153,7 +153,12 @@ def study(
     ]
     controllers = ("static", "actuated", "max-pressure", "sotl", "webster")
     variants = tuple(
-        ComparedVariant(name, controllers[position % 5], {"min_green_s": 7} if position else {})
+        ComparedVariant(
+            name,
+            controllers[position % 5],
+            {"min_green_s": 7} if position else {},
+            "connected vehicles, 100 %" if controllers[position % 5] not in {"static", "webster"} else "nothing",
+        )
         for position, (name, _) in enumerate(delays_s)
     )
     content = ReportContent(
@@ -165,7 +170,6 @@ def study(
         teleport_s=-1.0,
         clearance="ite",
         chosen_by="hotspots",
-        sensor="connected vehicles, 100 %, within 200 m",
         demand=Origin(
             "4,000 trips in the hour, spread over the streets by their class", is_synthetic=True, records=4000
         ),
