@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from networks.faults import InputError
+from signals.controller import CONTROLLERS
 from signals.priority import ALL_BUSES, EMERGENCY, LATE_BUSES, RULES, WEIGHT, Priority
 
 VEHICLES = (LATE_BUSES, ALL_BUSES, EMERGENCY)
@@ -34,13 +35,14 @@ NUMBERS = {
 """What may be set. Extensions and early greens beyond 15 s are no priority any more but pre-emption."""
 
 
-def priority_from(given: object) -> Priority:
-    """Read the table ``priority`` of a variant.
+def priority_from(given: object, controller: str) -> Priority:
+    """Read the table ``priority`` of a variant under a controller.
 
     Raises
     ------
     InputError
-        CONFIG_KEY for an unknown name, CONFIG_VALUE for a value that is not what its name holds; ``field`` is the name.
+        CONFIG_KEY for an unknown name, CONFIG_VALUE for a value that is not what its name holds, or a weight under a
+        controller that weighs nothing; ``field`` is the name.
     """
     if not isinstance(given, Mapping):
         raise _fault("", f"must be a table, not {given!r}", 'Such as { vehicles = "late-buses", late_s = 60 }')
@@ -52,7 +54,9 @@ def priority_from(given: object) -> Priority:
             raise InputError("CONFIG_KEY", f"priority has no {key!r}", field=str(key), remedy=remedy)
     numbers = {key: _number(given[key], key) for key in NUMBERS if key in given}
     made: dict[str, Any] = {"vehicles": _vehicles(given.get("vehicles", LATE_BUSES)), **numbers}
-    return Priority(kind=_word(given.get("kind", RULES), "kind", KINDS), **made)
+    found = Priority(kind=_word(given.get("kind", RULES), "kind", KINDS), **made)
+    _refuse_weight(found, controller)
+    return found
 
 
 def _vehicles(value: object) -> tuple[str, ...]:
@@ -79,10 +83,10 @@ def _fault(field: str, what: str, remedy: str = "") -> InputError:
     return InputError("CONFIG_VALUE", what, field=field, remedy=remedy)
 
 
-def controller_fault(priority: Priority, controller: str, *, weighs: bool) -> InputError | None:
-    """What is wrong with asking a controller for such priority; None where nothing is."""
+def _refuse_weight(priority: Priority, controller: str) -> None:
+    """A weight changes nothing where vehicles are not weighed."""
     buses = LATE_BUSES in priority.vehicles or ALL_BUSES in priority.vehicles
-    if priority.kind != WEIGHT or not buses or weighs:
-        return None
-    what = f"{controller} weighs no vehicles, so a weight changes nothing"
-    return _fault("kind", what, 'Use kind = "rules", which works with every controller')
+    kind = CONTROLLERS.get(controller)
+    if priority.kind == WEIGHT and buses and kind is not None and not kind.weighs:
+        what = f"{controller} weighs no vehicles, so a weight changes nothing"
+        raise _fault("kind", what, 'Use kind = "rules", which works with every controller')
