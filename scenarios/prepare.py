@@ -1,7 +1,7 @@
 """What the runs of a scenario need, made once: network, demand, the junctions to compare."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gtfs.service_day import parse_day
@@ -17,6 +17,7 @@ from signals.controller import controller_kind
 from signals.flows import SignalFlows
 from signals.outside_controller import is_outside, outside_controller
 from signals.plan import build_plan
+from signals.priority import Priority
 from sim.areas import signal_or_junction
 from sim.counts import CountFit
 from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic_demand
@@ -162,6 +163,13 @@ def _signals(scenario: Scenario, network: RoadNetwork, screening: Screening | No
     return signals
 
 
+def _priority(variant: Variant, scenario: Scenario) -> Priority | None:
+    """Who has priority; the dwell that is predicted is the timetable's."""
+    if variant.priority is None or scenario.transit is None:
+        return variant.priority
+    return replace(variant.priority, dwell_s=scenario.transit.dwell_s)
+
+
 def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) -> list[RunSpec]:
     """Every variant with every seed; all variants of a seed come together, so that pairs are complete early."""
     return [
@@ -183,6 +191,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             flows=prepared.flows if _makes_plans(variant) else None,
             controller_folder=_controller_folder(variant, scenario),
             sensing=variant.sensing,
+            priority=_priority(variant, scenario),
         )
         for seed in seeds
         for variant in scenario.variants

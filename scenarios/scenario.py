@@ -15,6 +15,8 @@ from networks.intake import require_file
 from signals.controller import controller_kind, controller_parameters
 from signals.intergreen import Clearance
 from signals.outside_controller import is_outside, outside_controller
+from signals.priority import LATE_BUSES, Priority
+from signals.priority_options import priority_from
 from signals.sensing import NO_SENSING, Connected, Sensing, sensing_from
 from sim.dwell import DEFAULT_S
 from sim.modes import modes_named
@@ -86,12 +88,13 @@ class TransitSource:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One of the things compared: a name, a controller, its parameters, what it sees."""
+    """One of the things compared: a name, a controller, its parameters, what it sees, who has priority."""
 
     name: str
     controller: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sensing: Sensing = Connected()  # noqa: RUF009 - frozen
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         variants=_variants(check, top.get("variant", []), path.parent, sensing),
         transit=_transit(check, top),
     )
+    _check_priority(check, scenario)
     check.finish()
     return scenario
 
@@ -404,7 +408,7 @@ def _variants(check: _Check, rows: Any, folder: Path, sensing: Sensing) -> tuple
 
 
 def _variant(check: _Check, row: Any, where: str, folder: Path, sensing: Sensing) -> Variant:
-    table = check.table(row, where, ("name", "controller", "parameters", "sensing"))
+    table = check.table(row, where, ("name", "controller", "parameters", "sensing", "priority"))
     controller = check.text(table, f"{where}.controller", "static")
     parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
     try:
@@ -412,7 +416,27 @@ def _variant(check: _Check, row: Any, where: str, folder: Path, sensing: Sensing
     except InputError as fault:
         check.fault(f"{where}.{fault.field}", fault.what, fault.remedy, fault.code)
     name = check.text(table, f"{where}.name", controller.rpartition(":")[2])
-    return Variant(name, controller, dict(parameters), _sensing(check, table, f"{where}.sensing", sensing))
+    seen, priority = _sensing(check, table, f"{where}.sensing", sensing), _priority(check, table, where, controller)
+    return Variant(name, controller, dict(parameters), seen, priority)
+
+
+def _priority(check: _Check, table: Mapping[str, Any], where: str, controller: str) -> Priority | None:
+    if "priority" not in table:
+        return None
+    try:
+        return priority_from(table["priority"], controller)
+    except InputError as fault:
+        check.fault(f"{where}.priority.{fault.field}".rstrip("."), fault.what, fault.remedy, fault.code)
+        return None
+
+
+def _check_priority(check: _Check, scenario: Scenario) -> None:
+    """Late buses need a timetable that they are late by."""
+    for number, variant in enumerate(scenario.variants, start=1):
+        if scenario.transit is None and variant.priority is not None and LATE_BUSES in variant.priority.vehicles:
+            what = "nobody is late without a timetable"
+            remedy = 'Add a [transit] section, or vehicles = "all-buses"'
+            check.fault(f"variant[{number}].priority.vehicles", what, remedy)
 
 
 TEMPLATE = """\
@@ -471,6 +495,11 @@ controller = "actuated"
 name = "max pressure"
 controller = "max-pressure"
 # parameters = {{ green_per_loss = 1.5 }}
+
+# [[variant]]            # late buses first; needs [transit]
+# name = "late buses first"
+# controller = "static"  # any
+# priority = {{ vehicles = "late-buses", late_s = 60, extension_s = 10, early_green_s = 10 }}
 """
 
 
