@@ -1,4 +1,4 @@
-"""Which controllers there are, told by their own classes: docstrings, fields, and what they read of an observation."""
+"""Which controllers and sensors there are, told by their own classes: docstrings, fields, what is read of a look."""
 
 import ast
 import inspect
@@ -9,10 +9,13 @@ from typing import Any
 
 from signals.controller import CONTROLLERS, ControllerKind
 from signals.observation import Observation
-from signals.sensing import Connected
+from signals.sensing import KINDS, parameters_of
 
 ALWAYS_KNOWN = frozenset({"time_s", "stage", "green_s"})
 """Of an observation: what the signal knows of itself, without any sensor."""
+
+BEHIND = frozenset({"ahead", "blocked"})
+"""Of an observation: what detectors behind the junction tell, whatever the sensing before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +31,16 @@ class Parameter:
 class ControllerFacts:
     """A controller as its code tells of it.
 
-    ``senses`` are the fields of :class:`signals.observation.Observation` that it reads, ``sensor`` what they come from,
-    ``demand`` whether it is made for the scenario's demand. ``source`` is the paper, manual or program behind it.
+    ``senses`` are the fields of :class:`signals.observation.Observation` that it reads, ``sensors`` the kinds of
+    sensing that can give them, ``demand`` whether it is made for the scenario's demand. ``source`` is the paper, manual
+    or program behind it.
     """
 
     name: str
     description: str
     parameters: tuple[Parameter, ...]
     senses: tuple[str, ...]
-    sensor: str
+    sensors: tuple[str, ...]
     demand: bool
     source: str
 
@@ -47,7 +51,7 @@ def controllers() -> tuple[ControllerFacts, ...]:
 
 
 def as_lines(listed: tuple[ControllerFacts, ...]) -> Iterator[str]:
-    """A paragraph for each controller."""
+    """A paragraph for each controller, then one for each kind of sensing."""
     for number, facts in enumerate(listed):
         yield from [""] if number else []
         yield f"{facts.name}: {facts.description}"
@@ -55,12 +59,22 @@ def as_lines(listed: tuple[ControllerFacts, ...]) -> Iterator[str]:
         for parameter in facts.parameters:
             yield f"  {parameter.name} = {parameter.default:g}: {parameter.meaning}"
         yield f"  source: {facts.source}"
+    for name, kind in KINDS.items():
+        yield ""
+        yield f'sensing = {{ kind = "{name}" }}: {(inspect.getdoc(kind) or "").partition(".")[0]}'
+        for key in parameters_of(kind):
+            yield f"  {key} = {getattr(kind(), key):g}: {meaning_of(kind, key)}"
 
 
 def _senses(facts: ControllerFacts) -> str:
     if facts.senses:
-        return f"{', '.join(facts.senses)} ({facts.sensor})"
+        behind = f"; {' and '.join(told)} from detectors behind the junction" if (told := _behind(facts)) else ""
+        return f"{', '.join(facts.senses)} (sensors: {', '.join(facts.sensors)}{behind})"
     return "nothing while it runs; it is made for the scenario's demand" if facts.demand else "nothing"
+
+
+def _behind(facts: ControllerFacts) -> list[str]:
+    return [field for field in facts.senses if field in BEHIND]
 
 
 def _facts(name: str, kind: ControllerKind) -> ControllerFacts:
@@ -74,7 +88,7 @@ def _facts(name: str, kind: ControllerKind) -> ControllerFacts:
             if field.default is not MISSING
         ),
         senses=senses,
-        sensor=Connected().words if senses else "none",
+        sensors=tuple(KINDS) if senses else (),
         demand=kind.programs is not None,
         source=_source(kind),
     )

@@ -44,9 +44,9 @@ class Connected:
 class Camera:
     """A camera before each approach, which sees lanes and not which way somebody will turn.
 
-    ``range_m`` is how far it sees from the stop line. ``miss`` is the share of vehicles that it never sees, ``double``
-    the share that it takes for two. ``mast_m`` is how high it hangs: who stands close behind another far away is
-    hidden, the sooner the lower it hangs.
+    ``range_m`` is how far it sees from the stop line. ``miss`` is the share of vehicles that it never sees. ``double``
+    is the share of those seen that it takes for two. ``mast_m`` is how high it hangs: who stands close behind another
+    far away is hidden, the sooner the lower it hangs.
     """
 
     range_m: float = 80.0
@@ -72,8 +72,9 @@ class Loops:
     """Two loops in each lane: one at the stop line, which feels who is there, and one before it, which counts.
 
     ``advance_m`` is how far before the stop line the second one lies, or where the approach begins if that is nearer.
-    ``miss`` is the share of vehicles that a loop does not feel, ``double`` the share that the advance loop counts
-    twice, ``stuck`` the share of stop lines whose loop always tells of somebody, as broken ones are set to do.
+    ``miss`` is the share of vehicles that a loop does not feel. ``double`` is the share of those felt that the advance
+    loop counts twice. ``stuck`` is the share of stop lines whose loop always tells of somebody, as broken ones are set
+    to do.
     """
 
     advance_m: float = 50.0

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from signals.controller import CONTROLLERS
+from signals.sensing import KINDS
 from sim.engine import run_program
 from sim.options import SumoOptions
 from sim.outputs import read_trips
@@ -35,6 +36,7 @@ def test_list_tells_every_controller_from_its_own_class():
     }
     assert facts["actuated"]["senses"] == ["vehicles", "nearest_m", "blocked"]
     assert facts["max-pressure"]["senses"] == ["closeness", "ahead", "blocked"]
+    assert (facts["actuated"]["sensors"], facts["webster"]["sensors"]) == (["connected", "camera", "loops"], [])
     assert (facts["static"]["senses"], facts["webster"]["demand"]) == ([], True)
     for name, words in {"webster": "F. V. Webster", "max-pressure": "P. Varaiya", "actuated": "Manual"}.items():
         assert words in facts[name]["source"]
@@ -51,6 +53,10 @@ def test_list_for_people():
     lines = signals("list").stdout.splitlines()
     assert lines[:2] == ["static: the shipped program, as its designer left it", "  senses: nothing"]
     assert any(line.startswith("  gap_s = 3: the passage time") for line in lines)
+    assert any(line.endswith("loops; blocked from detectors behind the junction)") for line in lines)
+    kinds = [line.partition(":")[0] for line in lines if line.startswith("sensing = ")]
+    assert kinds == [f'sensing = {{ kind = "{name}" }}' for name in KINDS]
+    assert "  penetration = 1: the share of vehicles that do" in lines
 
 
 def test_findings_are_told_and_are_no_fault_of_the_command(tmp_path):

@@ -215,8 +215,7 @@ def hostile_study(network):
         notices=(Notice("CODE", "warning", HOSTILE, 3, HOSTILE, HOSTILE, HOSTILE, 2),),
     )
     variants = tuple(
-        replace(variant, parameters={HOSTILE: HOSTILE}, controller=HOSTILE, sensing=HOSTILE)
-        for variant in content.variants
+        replace(variant, parameters={HOSTILE: HOSTILE}, controller=HOSTILE) for variant in content.variants
     )
     hotspots = tuple(replace(site, street_names=(HOSTILE,)) for site in content.hotspots)
     junctions = tuple(replace(row, name=HOSTILE) for row in content.junctions)
