@@ -106,6 +106,21 @@ class RefusalRow:
     refused: int
 
 
+@dataclass(frozen=True, slots=True)
+class RequestCount:
+    """Requests for priority with one outcome for one reason, over all runs of a variant, and a run.
+
+    ``what`` is what was done, or why it was not; ``given_s`` is the mean green held or taken from others.
+    """
+
+    variant: str
+    outcome: str
+    what: str
+    requests: int
+    per_run: float
+    given_s: float
+
+
 @dataclass(frozen=True)
 class SignalContent:
     """Signals of a study. ``traces`` has one run of each variant, the first seed that finished, for the figures."""
@@ -118,6 +133,7 @@ class SignalContent:
     modes: tuple[ModeRow, ...]
     refusals: tuple[RefusalRow, ...]
     traces: Mapping[str, tuple[int, SignalRun]] = field(repr=False)
+    requests: tuple[RequestCount, ...] = ()
 
     def movement(self, variant: str, junction: str, number: int) -> MovementRow | None:
         """A movement under a variant, None where no run of it finished."""

@@ -89,6 +89,19 @@ class RefusalLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestLine:
+    """Requests for priority of a variant with one outcome for one reason."""
+
+    variant: str
+    colour: str
+    outcome: str
+    what: str
+    requests: str
+    per_run: str
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignalViews:
     """All that the part on signals shows, ready to be set."""
 
@@ -96,6 +109,7 @@ class SignalViews:
     cycles: tuple[CycleLine, ...]
     modes: tuple[ModeLine, ...]
     refusals: tuple[RefusalLine, ...]
+    requests: tuple[RequestLine, ...]
     junctions: int
     car_persons: str
     bus_persons: str
@@ -112,6 +126,7 @@ def signal_views(content: ReportContent) -> SignalViews | None:
         cycles=tuple(_cycles(content, signals)),
         modes=tuple(_modes(content, signals)),
         refusals=tuple(_refusals(content, signals)),
+        requests=tuple(_requests(content, signals)),
         junctions=len(tables),
         car_persons=number(OCCUPANCY[CAR]),
         bus_persons=number(OCCUPANCY[BUS]),
@@ -192,6 +207,20 @@ def _mode_cell(row: ModeRow | None) -> tuple[str, str]:
     known = math.isfinite(row.delay_ci95_low_s)
     bounds = f"{number(max(row.delay_ci95_low_s, 0.0), 1)} to {number(row.delay_ci95_high_s, 1)}" if known else ""
     return number(row.delay_s, 1), bounds
+
+
+def _requests(content: ReportContent, signals: SignalContent) -> Iterator[RequestLine]:
+    names = [variant.name for variant in content.variants]
+    for row in signals.requests:
+        yield RequestLine(
+            variant=plain(row.variant),
+            colour=colour_of(names.index(row.variant)),
+            outcome=row.outcome,
+            what=row.what or UNKNOWN,
+            requests=number(row.requests),
+            per_run=number(row.per_run, 1),
+            given=UNKNOWN if math.isnan(row.given_s) else number(row.given_s, 1),
+        )
 
 
 def _refusals(content: ReportContent, signals: SignalContent) -> Iterator[RefusalLine]:

@@ -5,7 +5,7 @@ every finished run.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
@@ -18,6 +18,7 @@ from scenarios.folder_lock import only_one
 from scenarios.lateness_map import draw_lateness
 from scenarios.manifest import claim_folder, describe, write_manifest
 from scenarios.prepare import Prepared, Say, prepare, run_specs
+from scenarios.priority_results import request_counts, write_requests
 from scenarios.report import write_report
 from scenarios.scenario import Scenario
 from scenarios.signal_results import signal_results
@@ -115,6 +116,9 @@ def _conclude(
         transit = transit_results(scenario.transit, prepared.transit, runs, out_dir)
     period_s = scenario.begin_s, scenario.end_s
     signals = signal_results(prepared.network, prepared.signals, period_s, runs, out_dir)
+    if any(variant.priority is not None for variant in scenario.variants):
+        write_requests(runs, out_dir)
+        signals = replace(signals, requests=request_counts(runs))
     comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else ())
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
