@@ -1,10 +1,13 @@
 """Environments for agents: the libraries' own checkers, the run of a controller, seeds, masks, and what is refused."""
 
+import csv
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -23,6 +26,7 @@ from signals.observation import NOBODY
 from sim.environment import COSTS, JunctionEnv, NetworkEnv
 from sim.environment_process import ProcessEnv
 from sim.run import RunSpec, simulate
+from tests.command import bagdar
 from tests.crossing import write_cars, write_crossing, write_scenario
 from tests.test_controllers import THREE, seen
 
@@ -311,3 +315,33 @@ def test_the_mask_is_what_the_interlock_grants(stage, green_s, waits_s, demand):
 def test_on_the_way_to_a_stage_it_alone_is_granted():
     state, _ = order(THREE, advance(THREE, begin(THREE, 0, 0.0), 50.0), 2, 50.0, np.zeros(3, dtype=bool))
     assert granted_stages(THREE, state, 51.0, np.ones(3, dtype=bool)).tolist() == [False, False, True]
+
+
+@pytest.mark.slow
+def test_the_example_of_the_document_runs_as_the_document_says(tmp_path):
+    text = (Path(__file__).parents[1] / "docs" / "environments.md").read_text(encoding="utf-8")
+    (code, *_) = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "learned.py").write_text(code, encoding="utf-8")
+    scenario = write_scenario(tmp_path)
+    trained = subprocess.run(
+        [sys.executable, "learned.py", "crossing.toml"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert len(re.findall(r"^generation \d: ", trained.stderr, flags=re.MULTILINE)) == 4
+    scenario.write_text(scenario.read_text() + trained.stdout)
+    done = bagdar("run", scenario, "-o", tmp_path / "results", "--seeds", "1", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "results" / "runs.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    delay_s = {row["variant"]: float(row["delay_per_scheduled_s"]) for row in rows}
+    assert delay_s["learned"] < 0.8 * delay_s["as shipped"]
+    assert {row["monitor_violations"] for row in rows} == {"0"}
+
+
+def test_what_the_document_says_is_told_is_told(spec):
+    text = (Path(__file__).parents[1] / "docs" / "environments.md").read_text(encoding="utf-8")
+    rows = played(JunctionEnv(spec), by_chance(1))
+    assert set(re.findall(r"^\| `(\w+)` \|", text.split("**info**")[1], flags=re.MULTILINE)) == set(rows[-1][3])
+    named = re.findall(
+        r"^\| `(\w+)(?:\[i\])?` \|", text.split("**Observation**")[1].split("**Reward**")[0], re.MULTILINE
+    )
+    assert named == list(dict.fromkeys(name.partition("[")[0] for name in encoded_names(THREE)))
