@@ -144,7 +144,7 @@ def test_loops_count_every_second_also_while_no_signal_may_switch(tmp_path):
     for sensing in (Connected(), Loops()):
         lights, seen = Lights(), []
         lights.api.vehicle = SimpleNamespace(getIDList=lambda seen=seen: seen.append(1) or ())
-            lights.api.vehicle.getNextTLS = lights.api.vehicle.getSpeed = None
+        lights.api.vehicle.getNextTLS = lights.api.vehicle.getSpeed = None
         control = SignalControl(lights.api, network, [(plan, Script(0))], "scripted", 0.0, sensing=sensing)
         for now_s in range(7):
             if control.due_s <= now_s:
