@@ -31,6 +31,10 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
         *("feridos", "injured", "injuries", "number_of_persons_injured", "injuries_total", "total_injuries"),
         *("number_of_injured", "injured_count", "ранено", "раненых", "жараланғандар"),
     ),
+    "severely_injured": (
+        *("feridos_gr", "severely_injured", "seriously_injured", "serious_injuries", "injuries_incapacitating"),
+        *("schwerverletzte", "тяжело_ранено", "ауыр_жараланғандар"),
+    ),
     "type": (
         *("tipo_acid", "crash_type", "collision_type", "accident_type", "type_of_collision", "first_crash_type"),
         *("type", "tipo", "unfallart", "вид_дтп", "тип_дтп"),
@@ -97,6 +101,7 @@ class ColumnMap:
     time_format: str | None = None
     deaths: str | None = None
     injured: str | None = None
+    severely_injured: str | None = None
     type: str | None = None
     street: str | None = None
     cross_street: str | None = None
@@ -110,7 +115,10 @@ class ColumnMap:
 
 
 SETTINGS = ("crs", "time_format", "encoding", "delimiter", "decimal")
-COLUMN_FIELDS = ("lat", "lon", "x", "y", "time", "deaths", "injured", "type", "street", "cross_street", "synthetic")
+COLUMN_FIELDS = (
+    *("lat", "lon", "x", "y", "time", "deaths", "injured", "severely_injured"),
+    *("type", "street", "cross_street", "synthetic"),
+)
 _SEVERITY_KEYS = ("column", "fatal", "injury")
 USUAL_FATAL = frozenset({"fatal", "k", "killed", "fatality"})
 USUAL_INJURY = frozenset({"injury", "injured", "serious", "slight", "severe", "minor", "a", "b", "c"})

@@ -38,7 +38,9 @@ class Places:
 
 
 def locate(table: CrashTable, columns: ColumnMap, network: RoadNetwork) -> tuple[Places, MaskArray, tuple[Notice, ...]]:
-    """Places of all records, which of them lie in the network, and notices about the others.
+    """Places of all records, which of them are kept, and notices about the others.
+
+    Kept are those that lie in the network, and those without coordinates that name two streets: their names may tell.
 
     Raises
     ------
@@ -53,11 +55,21 @@ def locate(table: CrashTable, columns: ColumnMap, network: RoadNetwork) -> tuple
     readable, inside = _is_on_globe(places), _is_inside(places, network)
     swapped = _is_inside(_places(written[:, ::-1], transformer, network), network)
     _check_shares(table, readable, inside, swapped)
+    named = ~readable & _names_two_streets(table, columns)
+    by_name = "Give its coordinates; it is counted only where its two streets meet at one junction alone"
     notices = (
-        *_notice(table, ~readable, (across, along), "Give its coordinates; it was left out"),
+        *_notice(table, named, (across, along), by_name),
+        *_notice(table, ~readable & ~named, (across, along), "Give its coordinates; it was left out"),
         *_notice(table, readable & ~inside, (across, along), "It lies outside the network and was left out"),
     )
-    return places, inside, notices
+    return places, inside | named, notices
+
+
+def _names_two_streets(table: CrashTable, columns: ColumnMap) -> MaskArray:
+    if columns.street is None or columns.cross_street is None:
+        return np.zeros(len(table.rows), dtype=bool)
+    names = zip(table.columns[columns.street], table.columns[columns.cross_street], strict=True)
+    return np.array([bool(street and cross) for street, cross in names], dtype=bool)
 
 
 def _numbers(texts: list[str], decimal: str | None) -> FloatArray:
@@ -100,7 +112,7 @@ def _places(written: FloatArray, transformer: Transformer, network: RoadNetwork)
     is_known &= (lon != 0) | (lat != 0)
     points = np.full((len(lon), 2), np.nan)
     points[is_known] = from_lonlat(network.location, np.column_stack((lon, lat))[is_known])
-    return Places(lon, lat, points[:, 0], points[:, 1])
+    return Places(np.where(is_known, lon, np.nan), np.where(is_known, lat, np.nan), points[:, 0], points[:, 1])
 
 
 def _is_on_globe(places: Places) -> MaskArray:

@@ -1,6 +1,7 @@
 """Crash records to junction sites: by the streets that the police named, else by distance."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ NAMED_M = 100.0
 
 BOTH_STREETS = 2
 CROSS_STREET, NEAREST, MID_BLOCK = "cross street", "nearest", "mid-block"
+NAMES, UNPLACED = "names alone", "no place"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +31,7 @@ class CrashMatches:
     """For each record the row of its site (NONE at none), the distance to the site's nearest junction, and how.
 
     ``method`` is ``cross street`` (both streets of the record meet there), ``nearest``, or ``mid-block`` (no site near
-    enough; distance NaN).
+    enough; distance NaN). Records without coordinates are matched by ``names alone``, or have ``no place``.
     """
 
     site: IntArray
@@ -40,9 +42,17 @@ class CrashMatches:
         """Count of records."""
         return len(self.site)
 
+    def only(self, wanted: npt.NDArray[np.bool_]) -> "CrashMatches":
+        """Matches of the records that a mask of shape (records,) picks."""
+        rows = np.flatnonzero(wanted)
+        return CrashMatches(self.site[rows], self.distance_m[rows], tuple(self.method[row] for row in rows.tolist()))
+
 
 def match_crashes(network: RoadNetwork, sites: tuple[Site, ...], crashes: Crashes) -> CrashMatches:
-    """Give each record the site where most of its street names meet, the nearest of those, within the limits."""
+    """Give each record the site where most of its street names meet, the nearest of those, within the limits.
+
+    One without coordinates goes where both of its streets meet, if they do so at one site alone.
+    """
     crash, site, distance_m = _candidates(network, sites, crashes)
     agreeing = _agreeing(crashes.street, crash, site, sites) + _agreeing(crashes.cross_street, crash, site, sites)
     eligible = np.flatnonzero((distance_m <= NEAR_M) | (agreeing == BOTH_STREETS))
@@ -55,6 +65,9 @@ def match_crashes(network: RoadNetwork, sites: tuple[Site, ...], crashes: Crashe
     away_m[matched] = distance_m[best]
     method = np.full(len(crashes), MID_BLOCK, dtype=object)
     method[matched] = np.where(agreeing[best] == BOTH_STREETS, CROSS_STREET, NEAREST)
+    unplaced = np.flatnonzero(~np.isfinite(crashes.x_m))
+    found[unplaced] = _by_names(sites, crashes, unplaced)
+    method[unplaced] = np.where(found[unplaced] == NONE, UNPLACED, NAMES)
     return CrashMatches(found, away_m, tuple(method.tolist()))
 
 
@@ -65,10 +78,11 @@ def _candidates(
     junctions = [junction for site in sites for junction in site.junctions]
     owner = np.array([number for number, site in enumerate(sites) for _ in site.junctions], dtype=np.intp)
     places = np.column_stack((network.junctions.x_m[junctions], network.junctions.y_m[junctions]))
-    near = KDTree(np.column_stack((crashes.x_m, crashes.y_m))).sparse_distance_matrix(
+    placed = np.flatnonzero(np.isfinite(crashes.x_m))
+    near = KDTree(np.column_stack((crashes.x_m, crashes.y_m))[placed]).sparse_distance_matrix(
         KDTree(places), NAMED_M, output_type="ndarray"
     )
-    crash, site, distance_m = near["i"], owner[near["j"]], near["v"]
+    crash, site, distance_m = placed[near["i"]], owner[near["j"]], near["v"]
     order = np.lexsort((distance_m, site, crash))
     crash, site, distance_m = crash[order], site[order], distance_m[order]
     is_first = np.ones(len(order), dtype=bool)
@@ -90,3 +104,22 @@ def _agreeing(
         for pair in pairs.tolist()
     ]
     return np.array(agrees, dtype=np.int8)[position]
+
+
+def _by_names(sites: tuple[Site, ...], crashes: Crashes, rows: npt.NDArray[np.intp]) -> IntArray:
+    """The one site where both streets of a record meet; NONE where there is none or there are several."""
+    at_street: dict[str, set[int]] = {}
+    for number, site in enumerate(sites):
+        for name in site.street_names:
+            at_street.setdefault(name, set()).add(number)
+
+    @cache
+    def along(written: str) -> frozenset[int]:
+        return frozenset(number for name in at_street if is_same_street(written, name) for number in at_street[name])
+
+    found = np.full(len(rows), NONE, dtype=np.int32)
+    for place, row in enumerate(rows.tolist()):
+        both = along(crashes.street[row]) & along(crashes.cross_street[row])
+        if len(both) == 1:
+            (found[place],) = both
+    return found

@@ -14,7 +14,7 @@ from networks.crash_files import CrashTable, read_crash_table
 from networks.crash_places import locate
 from networks.crash_times import read_times
 from networks.faults import InputError, Notice
-from networks.network import FloatArray, IntArray, RoadNetwork
+from networks.network import NONE, FloatArray, IntArray, RoadNetwork
 
 MAX_COUNT_DIGITS = 4
 """More people than these digits hold were in no crash: such a cell holds something else."""
@@ -38,7 +38,9 @@ class Crashes:
 
     ``file`` is a position in ``files`` and ``row`` the line there (the record's number where a file has no lines).
     ``time`` is local wall time, NaT where unknown. Where a file gives only a class of severity, ``deaths`` and
-    ``injured`` are the least that it allows. ``synthetic`` marks what was made up.
+    ``injured`` are the least that it allows. ``severely_injured`` are those of the injured that it tells of, NONE where
+    no column does. ``lon``, ``lat``, ``x_m`` and ``y_m`` are NaN where a record has but the names of two streets.
+    ``synthetic`` marks what was made up.
     """
 
     files: tuple[str, ...]
@@ -51,6 +53,7 @@ class Crashes:
     y_m: FloatArray
     deaths: IntArray
     injured: IntArray
+    severely_injured: IntArray
     severity: IntArray
     type: tuple[str, ...]
     street: tuple[str, ...]
@@ -61,6 +64,13 @@ class Crashes:
     def __len__(self) -> int:
         """Count of records."""
         return len(self.row)
+
+    def only(self, wanted: npt.NDArray[np.bool_]) -> "Crashes":
+        """The records that a mask of shape (records,) picks, in their order."""
+        rows = np.flatnonzero(wanted)
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        texts: dict[str, Any] = {name: tuple(getattr(self, name)[row] for row in rows.tolist()) for name in _TEXTS}
+        return Crashes(files=self.files, **arrays, **texts)
 
 
 def read_crashes(
@@ -89,9 +99,8 @@ def read_crashes(
     if not paths:
         raise InputError("CRASH_EMPTY", "no crash file was given", remedy="Name at least one file of records")
     parts = [_read_one(path, number, network, columns or ColumnMap()) for number, path in enumerate(paths)]
-    return _joined([str(path) for path in paths], [part for part, _ in parts]), tuple(
-        notice for _, notices in parts for notice in notices
-    )
+    crashes, repeated = _without_repeats(_joined([str(path) for path in paths], [part for part, _ in parts]))
+    return crashes, (*(notice for _, notices in parts for notice in notices), *repeated)
 
 
 def _read_one(
@@ -102,6 +111,7 @@ def _read_one(
     places, kept, place_notices = locate(table, columns, network)
     time, time_notices = read_times(table, columns)
     deaths, injured, severity, harm_notices = _harm(table, columns)
+    severely, severe_notices = _severely_injured(table, columns)
     rows = np.flatnonzero(kept)
     crashes = Crashes(
         files=(str(path),),
@@ -114,6 +124,7 @@ def _read_one(
         y_m=places.y_m[rows],
         deaths=deaths[rows],
         injured=injured[rows],
+        severely_injured=severely[rows],
         severity=severity[rows],
         type=_texts(table, columns.type, rows),
         street=_texts(table, columns.street, rows),
@@ -121,7 +132,7 @@ def _read_one(
         parties=_parties(table, columns.parties, rows),
         synthetic=np.array([text.casefold() in _YES for text in _texts(table, columns.synthetic, rows)], dtype=bool),
     )
-    return crashes, (*table.faults, *place_notices, *time_notices, *harm_notices)
+    return crashes, (*table.faults, *place_notices, *time_notices, *harm_notices, *severe_notices)
 
 
 def _texts(table: CrashTable, column: str | None, rows: npt.NDArray[np.intp]) -> tuple[str, ...]:
@@ -156,6 +167,13 @@ def _harm(table: CrashTable, columns: ColumnMap) -> tuple[IntArray, IntArray, In
     return deaths, injured, severity.astype(np.int32), (*death_notices, *injury_notices)
 
 
+def _severely_injured(table: CrashTable, columns: ColumnMap) -> tuple[IntArray, tuple[Notice, ...]]:
+    """People badly hurt in each crash, NONE where no column tells."""
+    if columns.severely_injured is None:
+        return np.full(len(table.rows), NONE, dtype=np.int32), ()
+    return _counts(table, columns.severely_injured)
+
+
 def _counts(table: CrashTable, column: str | None) -> tuple[IntArray, tuple[Notice, ...]]:
     counts = np.zeros(len(table.rows), dtype=np.int32)
     if column is None:
@@ -184,6 +202,30 @@ def _counts(table: CrashTable, column: str | None) -> tuple[IntArray, tuple[Noti
     return counts, (notice,)
 
 
+def _without_repeats(crashes: Crashes) -> tuple[Crashes, tuple[Notice, ...]]:
+    """Records, each once: files overlap, and exports repeat rows.
+
+    One that tells the time of day and agrees in all that is kept of a record with one before is that one again.
+    """
+    cells = [getattr(crashes, name).tolist() for name in _ARRAYS if name not in {"file", "row", "time"}]
+    cells += [getattr(crashes, name) for name in _TEXTS]
+    days = crashes.time.astype("datetime64[D]")
+    seen: set[tuple[Any, ...]] = set()
+    first = np.ones(len(crashes), dtype=bool)
+    # what tells only its day may happen twice on it
+    for row in np.flatnonzero(~np.isnat(crashes.time) & (crashes.time != days)).tolist():
+        key = (crashes.time[row], *(column[row] for column in cells))
+        first[row] = key not in seen
+        seen.add(key)
+    if first.all():
+        return crashes, ()
+    row = int(np.flatnonzero(~first)[0])
+    remedy = "It agrees with a record before it in everything and was counted once"
+    file, line, time = crashes.files[crashes.file[row]], int(crashes.row[row]), str(crashes.time[row])
+    notice = Notice("CRASH_DUPLICATE", "warning", file, line, "", time, remedy, int((~first).sum()))
+    return crashes.only(first), (notice,)
+
+
 def _joined(files: list[str], parts: list[Crashes]) -> Crashes:
     """All files' records as one; each part knows its file's number already."""
 
@@ -197,5 +239,8 @@ def _joined(files: list[str], parts: list[Crashes]) -> Crashes:
     return Crashes(files=tuple(files), **columns)
 
 
-_ARRAYS = ("file", "row", "time", "lon", "lat", "x_m", "y_m", "deaths", "injured", "severity", "synthetic")
+_ARRAYS = (
+    *("file", "row", "time", "lon", "lat", "x_m", "y_m", "deaths", "injured", "severely_injured", "severity"),
+    "synthetic",
+)
 _TEXTS = ("type", "street", "cross_street", "parties")

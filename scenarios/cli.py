@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from networks.faults import BagdarError, InputError, RunError
+from scenarios.cli_hotspots import hotspots
 from scenarios.cli_output import FILE, example, print_json, say
 from scenarios.cli_replay import replay
 from scenarios.cli_signals import signals
@@ -66,6 +67,7 @@ def bagdar() -> None:
 bagdar.add_command(transit)
 bagdar.add_command(replay)
 bagdar.add_command(signals)
+bagdar.add_command(hotspots)
 
 
 @bagdar.command(epilog=example("bagdar demo -o demo && open demo/report.html"))
@@ -199,41 +201,6 @@ def info(path: Path, *, as_json: bool) -> None:
         print_json(facts | {"signal_ids": list(net.signal_index)})
     else:
         click.echo("\n".join(_lines(facts)))
-
-
-@bagdar.command(
-    epilog=example("bagdar hotspots --network city.net.xml.gz --crashes 2012.csv.gz 2013.csv.gz --top 50 -o hotspots")
-)
-@click.option("--network", "network_path", type=FILE, required=True, help="SUMO network.")
-@click.option("--crashes", type=FILE, required=True, multiple=True, help="Crash records; more files may follow it.")
-@click.argument("more", nargs=-1, type=FILE)
-@click.option("--columns", type=FILE, help="TOML map of columns, where they are not recognised by themselves.")
-@click.option("--top", type=click.IntRange(min=1), default=50, show_default=True, help="How many sites to rank.")
-@click.option("-o", "--output", "out_dir", type=FOLDER, required=True, help="Folder for tables and map.")
-@click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
-def hotspots(
-    network_path: Path,
-    crashes: tuple[Path, ...],
-    more: tuple[Path, ...],
-    columns: Path | None,
-    top: int,
-    out_dir: Path,
-    *,
-    as_json: bool,
-) -> None:
-    """Rank the junctions of a network by the accidents recorded there."""
-    from networks.netxml import read_network
-    from scenarios.hotspots import hotspots_json, screen_hotspots, write_hotspots
-
-    say(f"reading {network_path.name}")
-    net = read_network(network_path)
-    say(f"matching {len(crashes) + len(more)} files of accident records")
-    screening = screen_hotspots(net, (*crashes, *more), columns, top=top)
-    write_hotspots(screening, out_dir)
-    if as_json:
-        print_json(hotspots_json(screening))
-    else:
-        say(f"wrote {out_dir / 'hotspots.csv'}, hotspots.geojson and figures/hotspots.png")
 
 
 def _run(scenario: Any, out_dir: Path, workers: int | None, limit_s: float | None) -> Any:

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 
 from networks.crashes import Crashes
 from networks.network import FloatArray, RoadNetwork
-from networks.screening import Hotspot
+from networks.screening import EMPIRICAL_BAYES, FREQUENCY, Hotspot
 from scenarios.drawing import FAINT, INK, MUTED, WIDTH_IN, canvas, label
 from scenarios.spread import spread_circles
 
@@ -21,6 +21,7 @@ CAVEAT = (
     "A plain count overstates (regression to the mean): where many crashes happened by bad luck, fewer happen later "
     "with nothing done."
 )
+EXPECTATION = "By Empirical Bayes: from a junction's own count and junctions like it, so that bad luck is not danger."
 _LIST_SHARE = 0.36
 POINTS_PER_INCH = 72
 _KM_M = 1000.0
@@ -55,13 +56,15 @@ class _Frame:
         return float(np.clip((_CITY_METRES_PER_POINT / self.metres_per_point) ** 0.4, 1.0, 3.0))
 
 
-def draw_hotspots(path: Path, network: RoadNetwork, crashes: Crashes, hotspots: tuple[Hotspot, ...]) -> None:
-    """Draw the ranked sites on the street map as a PNG file."""
+def draw_hotspots(
+    path: Path, network: RoadNetwork, crashes: Crashes, hotspots: tuple[Hotspot, ...], method: str = FREQUENCY
+) -> None:
+    """Draw the ranked sites on the street map as a PNG file; ``method`` is what they were ranked by."""
     map_width_in = WIDTH_IN * (1 - _LIST_SHARE)
     at_m = np.array([(spot.x_m, spot.y_m) for spot in hotspots])
     frame = _frame(at_m, map_width_in)
     map_height_in = map_width_in * (frame.north_m - frame.south_m) / (frame.east_m - frame.west_m)
-    with canvas(path, map_height_in + 0.95, _title(hotspots), _note(network, crashes)) as figure:
+    with canvas(path, map_height_in + 0.95, _title(hotspots, method), _note(network, crashes)) as figure:
         axes, names = figure.subplots(1, 2, width_ratios=(1 - _LIST_SHARE, _LIST_SHARE))
         axes.set(xlim=(frame.west_m, frame.east_m), ylim=(frame.south_m, frame.north_m), xticks=[], yticks=[])
         axes.set_aspect("equal")
@@ -71,11 +74,23 @@ def draw_hotspots(path: Path, network: RoadNetwork, crashes: Crashes, hotspots: 
         _draw_spots(axes, hotspots, at_m, frame)
         _draw_scale(axes, frame)
         _list_spots(names, hotspots)
-        figure.supxlabel(CAVEAT, x=0.01, ha="left", fontsize=8, color=MUTED)
+        figure.supxlabel(
+            EXPECTATION if method == EMPIRICAL_BAYES else CAVEAT, x=0.01, ha="left", fontsize=8, color=MUTED
+        )
 
 
-def _title(hotspots: tuple[Hotspot, ...]) -> str:
-    return f"Where crashes concentrate: the {len(hotspots)} junctions with the most"
+_BY = {
+    FREQUENCY: "with the most",
+    "rate": "with the highest rate",
+    "critical-rate": "farthest above their critical rate",
+    "epdo": "with the greatest weight of harm",
+    EMPIRICAL_BAYES: "where most are to be expected",
+    "rule": "that meet the national rule",
+}
+
+
+def _title(hotspots: tuple[Hotspot, ...], method: str) -> str:
+    return f"Where crashes concentrate: the {len(hotspots)} junctions {_BY[method]}"
 
 
 def _note(network: RoadNetwork, crashes: Crashes) -> str:
@@ -120,7 +135,7 @@ def _draw_crashes(axes: Axes, crashes: Crashes, frame: _Frame) -> None:
 
 def _draw_spots(axes: Axes, hotspots: tuple[Hotspot, ...], at_m: FloatArray, frame: _Frame) -> None:
     """Draw circles with an area that follows the count, moved apart where they would hide each other."""
-    share = np.array([spot.crashes for spot in hotspots]) / max(spot.crashes for spot in hotspots)
+    share = np.array([spot.crashes for spot in hotspots]) / max(1, *(spot.crashes for spot in hotspots))
     diameter_pt = np.maximum(_LARGEST_PT * np.sqrt(share), _SMALLEST_PT)
     drawn_m = spread_circles(at_m, (diameter_pt / 2 + 0.5) * frame.metres_per_point)
     for spot, begin, end, size_pt in reversed(list(zip(hotspots, at_m, drawn_m, diameter_pt, strict=True))):
@@ -153,7 +168,7 @@ def _list_spots(axes: Axes, hotspots: tuple[Hotspot, ...]) -> None:
     """Name the first sites with a bar for their crashes, those that hurt people dark."""
     axes.axis("off")
     listed = hotspots[:MAX_LISTED]
-    most = listed[0].crashes
+    most = max(1, *(spot.crashes for spot in listed))
     axes.set(xlim=(0, 1), ylim=(max(len(listed), 12) + 0.5, -1))
     for row, spot in enumerate(listed):
         harm = spot.injury_crashes + spot.fatal_crashes

@@ -1,22 +1,80 @@
-"""Where crashes concentrate: crash files and a network in; ranked sites as tables, GeoJSON and a map out."""
+"""Where crashes concentrate: crash files and a network in; ranked sites as tables, GeoJSON, a map and a report out."""
 
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from networks.crash_columns import ColumnMap, read_column_map
+import numpy as np
+import numpy.typing as npt
+
+from networks.blackspot_rules import BlackspotRule, apply_rule, find_rule
+from networks.crash_columns import ColumnMap, SeverityWeights, read_column_map
 from networks.crash_sites import CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.faults import InputError, Notice
 from networks.network import NONE, RoadNetwork
 from networks.outfile import write_text
-from networks.screening import Hotspot, rank_by_frequency
+from networks.screening import FREQUENCY, RULE, Evidence, Hotspot, rank_sites, weigh_evidence
+from networks.site_counts import count_at_sites, last_years, observed_years
+from networks.site_exposure import Exposure
+from networks.site_traits import SiteTraits, site_traits
 from networks.sites import Site, find_sites
 from scenarios.content import Origin
+from scenarios.hotspot_exposure import find_exposure
 from scenarios.hotspot_map import draw_hotspots
 from scenarios.tables import write_csv
+
+FIGURES, MAP_FILE = "figures", "hotspots.png"
+
+MaskArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningOptions:
+    """How sites are ranked.
+
+    Attributes
+    ----------
+    method
+        One of :data:`networks.screening.METHODS`.
+    top
+        How many sites are ranked.
+    rule
+        A national rule by name or file, for the method ``rule``.
+    exposure
+        Traffic of sites: a CSV file or the folder of a run.
+    years
+        How many years before the latest record count; all where None.
+    injury_only
+        Whether only crashes that hurt or killed somebody count.
+    signalised_only
+        Whether only sites that have a signal are ranked.
+    """
+
+    method: str = FREQUENCY
+    top: int = 50
+    rule: str | Path | None = None
+    exposure: Path | None = None
+    years: int | None = None
+    injury_only: bool = False
+    signalised_only: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class CrashScene:
+    """Crash records matched to the sites of a network, and what is known of the sites themselves."""
+
+    network: RoadNetwork
+    sites: tuple[Site, ...]
+    traits: SiteTraits
+    crashes: Crashes
+    matches: CrashMatches
+    weights: SeverityWeights
+    exposure: Exposure | None
+    rule: BlackspotRule | None
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +87,8 @@ class Screening:
     matches: CrashMatches
     hotspots: tuple[Hotspot, ...]
     notices: tuple[Notice, ...]
+    evidence: Evidence = field(repr=False)
+    options: ScreeningOptions = ScreeningOptions()
 
     @property
     def origin(self) -> Origin:
@@ -61,6 +121,19 @@ class HotspotRow:
     weighted: float
     crashes_per_year: float
     median_match_distance_m: float
+    score: float
+    observed: int
+    predicted: float
+    expected: float
+    expected_low: float
+    expected_high: float
+    excess: float
+    rank_low: int | None
+    rank_high: int | None
+    entering_veh_per_day: float
+    rate_per_million: float
+    critical_rate_per_million: float
+    criterion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,46 +160,110 @@ class MatchedCrash:
     method: str
 
 
-def screen_hotspots(
+def read_scene(
     network: RoadNetwork,
     crash_paths: Sequence[str | Path],
     columns_path: str | Path | None = None,
     *,
-    top: int,
-    signalised_only: bool = False,
+    exposure: Path | None = None,
+    rule: str | Path | None = None,
+) -> CrashScene:
+    """Read crash records and what goes with them, and match the records to sites.
+
+    Raises
+    ------
+    InputError
+        As :func:`networks.crash_columns.read_column_map`, :func:`networks.crashes.read_crashes`,
+        :func:`scenarios.hotspot_exposure.find_exposure` and :func:`networks.blackspot_rules.find_rule`.
+    """
+    columns = ColumnMap() if columns_path is None else read_column_map(columns_path)
+    found = None if rule is None else find_rule(rule)
+    crashes, notices = read_crashes(crash_paths, network, columns)
+    sites = find_sites(network)
+    volumes, volume_notices = (None, ()) if exposure is None else find_exposure(exposure, network, sites)
+    matches = match_crashes(network, sites, crashes)
+    return CrashScene(
+        network,
+        sites,
+        site_traits(network, sites),
+        crashes,
+        matches,
+        columns.weights,
+        volumes,
+        found,
+        (*notices, *volume_notices),
+    )
+
+
+def scene_of(scene: CrashScene, wanted: MaskArray) -> CrashScene:
+    """The same scene with some of its records."""
+    return replace(scene, crashes=scene.crashes.only(wanted), matches=scene.matches.only(wanted))
+
+
+def evidence_of(scene: CrashScene, *, injury_only: bool, years: float | None = None) -> Evidence:
+    """Counts, predictions and what both say of every site; ``years`` is the period, where it is not told by records."""
+    hits = (
+        None if scene.rule is None else (scene.rule, apply_rule(scene.rule, scene.sites, scene.crashes, scene.matches))
+    )
+    return weigh_evidence(
+        scene.traits,
+        count_at_sites(len(scene.sites), scene.crashes, scene.matches, scene.weights),
+        observed_years(scene.crashes) if years is None else years,
+        weights=scene.weights,
+        exposure=scene.exposure,
+        injury_only=injury_only,
+        rule=hits,
+    )
+
+
+def screen_hotspots(
+    network: RoadNetwork,
+    crash_paths: Sequence[str | Path],
+    columns_path: str | Path | None = None,
+    options: ScreeningOptions | None = None,
 ) -> Screening:
-    """Match crash records to the sites of a network and rank the sites by frequency.
+    """Match crash records to the sites of a network and rank the sites.
 
     Parameters
     ----------
     crash_paths, columns_path
         Files of records, and the column map (TOML) for what is not recognised in them.
-    top
-        How many sites to rank.
-    signalised_only
-        Rank only sites that have a signal.
 
     Raises
     ------
     InputError
-        As :func:`networks.crash_columns.read_column_map` and :func:`networks.crashes.read_crashes`; NO_HOTSPOTS where
-        no record was near a site.
+        As :func:`read_scene` and :func:`networks.screening.scores`; NO_HOTSPOTS where no record was near a site, or no
+        site meets the rule.
     """
-    columns = ColumnMap() if columns_path is None else read_column_map(columns_path)
-    crashes, notices = read_crashes(crash_paths, network, columns)
-    sites = find_sites(network)
-    matches = match_crashes(network, sites, crashes)
-    hotspots = rank_by_frequency(
-        network, sites, crashes, matches, top=top, signalised_only=signalised_only, weights=columns.weights
+    chosen = options or ScreeningOptions()
+    scene = read_scene(network, crash_paths, columns_path, exposure=chosen.exposure, rule=chosen.rule)
+    if chosen.years is not None:
+        scene = scene_of(scene, last_years(scene.crashes, chosen.years))
+    if not (scene.matches.site != NONE).any():
+        raise _no_hotspots(scene, chosen)
+    evidence = evidence_of(scene, injury_only=chosen.injury_only)
+    hotspots = rank_sites(
+        network,
+        scene.sites,
+        evidence,
+        scene.matches,
+        method=chosen.method,
+        top=chosen.top,
+        signalised_only=chosen.signalised_only,
     )
     if not hotspots:
-        raise InputError(
-            "NO_HOTSPOTS",
-            f"none of {len(crashes)} records lies near a junction" + " with a signal" * signalised_only,
-            file=crashes.files[0],
-            remedy="Check that the network covers the place of the records and has its junctions",
-        )
-    return Screening(network, sites, crashes, matches, hotspots, notices)
+        raise _no_hotspots(scene, chosen)
+    return Screening(network, scene.sites, scene.crashes, scene.matches, hotspots, scene.notices, evidence, chosen)
+
+
+def _no_hotspots(scene: CrashScene, options: ScreeningOptions) -> InputError:
+    matched = int((scene.matches.site != NONE).sum())
+    if matched and scene.rule is not None and options.method == RULE:
+        what, remedy = f"no junction meets the rule {scene.rule.name}", "Use another method, or more years of records"
+    else:
+        what = f"none of {len(scene.crashes)} records lies near a junction" + " with a signal" * options.signalised_only
+        remedy = "Check that the network covers the place of the records and has its junctions"
+    return InputError("NO_HOTSPOTS", what, file=scene.crashes.files[0], remedy=remedy)
 
 
 def write_hotspots(screening: Screening, out_dir: str | Path) -> None:
@@ -143,15 +280,22 @@ def write_hotspots(screening: Screening, out_dir: str | Path) -> None:
     write_text(folder / "hotspots.geojson", _geojson(rows))
     write_csv(folder / "crashes_matched.csv", MatchedCrash, _matched(screening))
     write_csv(folder / "notices.csv", Notice, screening.notices)
-    draw_hotspots(folder / "figures" / "hotspots.png", screening.network, screening.crashes, screening.hotspots)
+    draw_hotspots(
+        folder / FIGURES / MAP_FILE,
+        screening.network,
+        screening.crashes,
+        screening.hotspots,
+        screening.options.method,
+    )
 
 
 def hotspots_json(screening: Screening) -> dict[str, object]:
     """The ranking and what it rests on, ready for JSON."""
     origin, methods = screening.origin, screening.matches.method
     return {
-        "method": "frequency",
+        "method": screening.options.method,
         "caveat": "A plain count overstates: such sites tend to have fewer crashes later with nothing done",
+        "years": screening.evidence.years,
         "is_synthetic": origin.is_synthetic,
         "files": list(screening.crashes.files),
         "records": len(screening.crashes),

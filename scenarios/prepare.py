@@ -9,7 +9,7 @@ from networks.build import build_network
 from networks.faults import InputError
 from networks.network import RoadNetwork
 from networks.netxml import read_network
-from scenarios.hotspots import Screening, screen_hotspots, write_hotspots
+from scenarios.hotspots import Screening, ScreeningOptions, screen_hotspots, write_hotspots
 from scenarios.scenario import Scenario, TransitSource, Variant
 from scenarios.tables import write_csv
 from scenarios.transit_import import SUMMARY, import_to_folder
@@ -81,8 +81,13 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
             network,
             scenario.crashes.files,
             scenario.crashes.columns,
-            top=scenario.top,
-            signalised_only=scenario.junctions == "hotspots",
+            ScreeningOptions(
+                method=scenario.hotspot_method,
+                top=scenario.top,
+                rule=scenario.hotspot_rule,
+                exposure=scenario.hotspot_exposure,
+                signalised_only=scenario.junctions == "hotspots",
+            ),
         )
         write_hotspots(screening, out_dir)
     signals = _signals(scenario, network, screening)

@@ -10,8 +10,11 @@ from typing import Any
 
 from gtfs.on_time import parse_on_time
 from gtfs.service_day import parse_day
+from networks.blackspot_rules import RULES
 from networks.faults import InputError
 from networks.intake import require_file
+from networks.screening import METHODS as HOTSPOT_METHODS
+from networks.screening import NEEDS_EXPOSURE, RULE
 from signals.controller import controller_kind, controller_parameters
 from signals.intergreen import Clearance
 from signals.outside_controller import is_outside, outside_controller
@@ -22,7 +25,6 @@ from sim.dwell import DEFAULT_S
 from sim.modes import modes_named
 
 DEFAULT_TOP = 10
-HOTSPOT_METHODS = ("frequency",)
 SECTIONS = ("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals", "variant")
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
@@ -120,6 +122,8 @@ class Scenario:
     clearance: Clearance
     variants: tuple[Variant, ...]
     transit: TransitSource | None = None
+    hotspot_rule: str | Path | None = None
+    hotspot_exposure: Path | None = None
 
     def input_files(self) -> tuple[Path, ...]:
         """Every file that the scenario reads, itself left out."""
@@ -130,7 +134,9 @@ class Scenario:
         feed = (self.transit.feed,) if self.transit else ()
         named = dict.fromkeys(variant.controller for variant in self.variants if is_outside(variant.controller))
         classes = dict.fromkeys(outside_controller(name, self.path.parent).file for name in named)
-        return (self.network.path, *demand, *crashes, *feed, *classes)
+        named_here = (self.hotspot_rule, self.hotspot_exposure)
+        screening = tuple(path for path in named_here if isinstance(path, Path) and path.is_file())
+        return (self.network.path, *demand, *crashes, *screening, *feed, *classes)
 
 
 def variant_sensing(scenario: Scenario, variant: Variant) -> str:
@@ -180,7 +186,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
     begin_s, end_s = check.clock(times, "begin", "07:00:00"), check.clock(times, "end", "08:00:00")
     if end_s <= begin_s:
         check.fault("scenario.end", f"the end must lie after the begin ({times.get('end')!r})")
-    hotspots = check.table(top.get("hotspots", {}), "hotspots", ("method", "top"))
+    hotspots = check.table(top.get("hotspots", {}), "hotspots", ("method", "top", "rule", "exposure"))
     signals = check.table(top.get("signals", {}), "signals", ("junctions", "clearance", "sensing"))
     sensing = _sensing(check, signals, "signals.sensing", Connected())
     crashes = _crashes(check, top)
@@ -204,7 +210,13 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         clearance=Clearance(check.choice(signals, "signals.clearance", tuple(Clearance))),
         variants=_variants(check, top.get("variant", []), path.parent, sensing),
         transit=_transit(check, top),
+        hotspot_rule=_rule(check, hotspots),
+        hotspot_exposure=check.file(hotspots["exposure"], "hotspots.exposure") if "exposure" in hotspots else None,
     )
+    if scenario.hotspot_method in NEEDS_EXPOSURE and scenario.hotspot_exposure is None:
+        check.fault(
+            "hotspots.exposure", f"method {scenario.hotspot_method} needs the traffic of sites", "Name a CSV file"
+        )
     _check_priority(check, scenario)
     check.finish()
     return scenario
@@ -356,6 +368,18 @@ def _crashes(check: _Check, top: Mapping[str, Any]) -> CrashSource | None:
     return CrashSource(check.files(table.get("files"), "crashes.files"), columns)
 
 
+def _rule(check: _Check, hotspots: Mapping[str, Any]) -> str | Path | None:
+    """A national rule by name, or a file of one; needed by the method that goes by it."""
+    if "rule" not in hotspots:
+        if hotspots.get("method") == RULE:
+            check.fault(
+                "hotspots.rule", 'method = "rule" needs a rule', f"Use {' or '.join(map(repr, RULES))}, or a file"
+            )
+        return None
+    name = check.text(hotspots, "hotspots.rule", RULES[0])
+    return name if name in RULES else check.file(name, "hotspots.rule")
+
+
 def _transit(check: _Check, top: Mapping[str, Any]) -> TransitSource | None:
     if "transit" not in top:
         return None
@@ -471,7 +495,7 @@ synthetic = {{ vehicles_per_hour = 4000, seed = 1 }}      # made up by volume an
 # dwell_s = 15           # time at a stop
 
 # [hotspots]
-# method = "frequency"
+# method = "frequency"   # or "empirical-bayes", which does not take bad luck for danger; "epdo", "rule", "rate"
 # top = 10               # the worst junctions that have a signal
 
 [signals]

@@ -14,7 +14,7 @@ from networks.geometry import to_lonlat
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from networks.sites import find_sites
-from scenarios.hotspots import Screening, hotspots_json, screen_hotspots, write_hotspots
+from scenarios.hotspots import Screening, ScreeningOptions, hotspots_json, screen_hotspots, write_hotspots
 
 FILES = ["crashes_matched.csv", "figures/hotspots.png", "hotspots.csv", "hotspots.geojson", "notices.csv"]
 
@@ -42,7 +42,7 @@ def crash_file(city, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def screening(city, crash_file) -> Screening:
-    return screen_hotspots(city, [crash_file], top=8)
+    return screen_hotspots(city, [crash_file], options=ScreeningOptions(top=8))
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -66,14 +66,14 @@ def test_the_records_are_known_to_be_synthetic(screening, city, tmp_path):
     lon, lat = to_lonlat(city.location, [(screening.hotspots[0].x_m, screening.hotspots[0].y_m)])[0]
     real = tmp_path / "real.csv"
     real.write_text(f"lat,lon\n{lat},{lon}\n")
-    found = screen_hotspots(city, [real], top=1)
+    found = screen_hotspots(city, [real], options=ScreeningOptions(top=1))
     assert not found.origin.is_synthetic
     assert math.isnan(found.hotspots[0].crashes_per_year)
     assert hotspots_json(found)["hotspots"][0]["crashes_per_year"] is None
 
 
 def test_only_signals_can_be_ranked(city, crash_file):
-    spots = screen_hotspots(city, [crash_file], top=8, signalised_only=True).hotspots
+    spots = screen_hotspots(city, [crash_file], options=ScreeningOptions(top=8, signalised_only=True)).hotspots
     assert len(spots) == 8
     assert all(spot.signals for spot in spots)
     assert [spot.rank for spot in spots] == list(range(1, 9))
@@ -123,7 +123,7 @@ def test_the_map_is_a_picture_with_circles_on_streets(screening, tmp_path):
 
 def test_the_same_input_gives_the_same_bytes(city, crash_file, tmp_path):
     for name in ("one", "two"):
-        write_hotspots(screen_hotspots(city, [crash_file], top=8), tmp_path / name)
+        write_hotspots(screen_hotspots(city, [crash_file], options=ScreeningOptions(top=8)), tmp_path / name)
     for name in FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -142,7 +142,7 @@ def test_records_far_from_every_junction_are_refused(city, tmp_path):
     path = tmp_path / "lonely.csv"
     path.write_text("lat,lon\n" + "\n".join(f"{lat},{lon}" for lon, lat in to_lonlat(city.location, lonely).tolist()))
     with pytest.raises(InputError) as caught:
-        screen_hotspots(city, [path], top=3)
+        screen_hotspots(city, [path], options=ScreeningOptions(top=3))
     assert caught.value.code == "NO_HOTSPOTS"
     assert f"none of {len(lonely)} records" in caught.value.what
 
@@ -150,5 +150,5 @@ def test_records_far_from_every_junction_are_refused(city, tmp_path):
 def test_a_map_of_columns_weighs_as_it_says(city, crash_file, tmp_path):
     columns = tmp_path / "map.toml"
     columns.write_text("[weights]\ndamage = 0\ninjury = 0\nfatal = 100\n")
-    for spot in screen_hotspots(city, [crash_file], columns, top=5).hotspots:
+    for spot in screen_hotspots(city, [crash_file], columns, ScreeningOptions(top=5)).hotspots:
         assert spot.weighted == 100 * spot.fatal_crashes

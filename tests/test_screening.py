@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from networks.crash_sites import NEAREST, CrashMatches
 from networks.crashes import Crashes
 from networks.geometry import from_lonlat
 from networks.network import NONE, RoadNetwork
-from networks.screening import observed_years, rank_by_frequency
+from networks.screening import Hotspot, rank_sites, weigh_evidence
+from networks.site_counts import count_at_sites, observed_years
+from networks.site_traits import site_traits
 from networks.sites import Site, find_sites
 from tests.street_plans import read_plan
 
@@ -50,7 +53,7 @@ def crashes_at(sites: tuple[Site, ...], told: str) -> tuple[Crashes, CrashMatche
         row=np.arange(count, dtype=np.int32) + 2,
         time=np.array([row[2] if len(row) > 2 else "NaT" for row in rows], dtype="datetime64[s]"),
         lon=zeros, lat=zeros, x_m=zeros, y_m=zeros,
-        deaths=deaths, injured=injured, severity=severity,
+        deaths=deaths, injured=injured, severely_injured=np.full(count, NONE), severity=severity,
         type=empty, street=empty, cross_street=empty, parties=empty,
         synthetic=np.zeros(count, dtype=bool),
     )  # fmt: skip
@@ -58,15 +61,22 @@ def crashes_at(sites: tuple[Site, ...], told: str) -> tuple[Crashes, CrashMatche
     return crashes, CrashMatches(np.array([index[row[0]] for row in rows], dtype=np.int32), away_m, (NEAREST,) * count)
 
 
-def ranking(town: RoadNetwork, sites: tuple[Site, ...], told: str, **options: object) -> list[str]:
+def ranked(
+    town: RoadNetwork, sites: tuple[Site, ...], told: str, *, weights: SeverityWeights | None = None, **options: Any
+) -> tuple[Hotspot, ...]:
     crashes, matches = crashes_at(sites, told)
-    return [spot.site for spot in rank_by_frequency(town, sites, crashes, matches, **{"top": 10, **options})]
+    counts = count_at_sites(len(sites), crashes, matches, weights)
+    evidence = weigh_evidence(site_traits(town, sites), counts, observed_years(crashes), weights=weights)
+    return rank_sites(town, sites, evidence, matches, **{"method": "frequency", "top": 10, **options})
+
+
+def ranking(town: RoadNetwork, sites: tuple[Site, ...], told: str, **options: Any) -> list[str]:
+    return [spot.site for spot in ranked(town, sites, told, **options)]
 
 
 def test_a_row_of_the_ranking_counts_what_was_drawn(town, sites):
     told = "b damage 2012-01, b fatal 2012-06, a injury 2012-07, b injury 2013-12, - fatal 2013-12"
-    crashes, matches = crashes_at(sites, told)
-    first, second = rank_by_frequency(town, sites, crashes, matches, top=5)
+    first, second = ranked(town, sites, told, top=5)
     assert (first.rank, first.site, first.junctions, first.legs) == (1, "b", ("b",), 4)
     assert (first.crashes, first.injury_crashes, first.fatal_crashes) == (3, 1, 1)
     assert (first.deaths, first.injured, first.weighted) == (1, 3, 1 + 13 + 5)
@@ -102,8 +112,7 @@ def test_years_are_the_months_from_each_files_first_record_to_its_last(sites):
 
 
 def test_without_times_there_is_no_rate(town, sites):
-    crashes, matches = crashes_at(sites, "a damage")
-    assert np.isnan(rank_by_frequency(town, sites, crashes, matches, top=1)[0].crashes_per_year)
+    assert np.isnan(ranked(town, sites, "a damage", top=1)[0].crashes_per_year)
 
 
 @given(

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from networks.netxml import read_network
 from scenarios.demo import write_demo_city
-from scenarios.hotspots import screen_hotspots
+from scenarios.hotspots import ScreeningOptions, screen_hotspots
 from scenarios.scenario import read_scenario
 
+METHOD = "empirical-bayes"
 TOP = 10
 SIGNALISED_ONLY = True
 
@@ -33,7 +34,8 @@ def main() -> None:
 
 def rank(network_path: Path, crash_paths: list[Path]) -> None:
     """Print the worst junctions, how their records were matched, and what was wrong with others."""
-    screening = screen_hotspots(read_network(network_path), crash_paths, top=TOP, signalised_only=SIGNALISED_ONLY)
+    options = ScreeningOptions(method=METHOD, top=TOP, signalised_only=SIGNALISED_ONLY)
+    screening = screen_hotspots(read_network(network_path), crash_paths, options=options)
     records = "SYNTHETIC records" if screening.origin.is_synthetic else "records"
     print(f"{screening.origin.records} of {len(screening.crashes)} {records} lie at a junction")
     print("rank crashes hurt killed  lon        lat        junction")
