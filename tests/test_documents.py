@@ -17,6 +17,7 @@ from networks.netxml import read_network
 from scenarios.cli import bagdar
 from scenarios.scenario import read_scenario
 from signals.controller import CONTROLLERS
+from signals.sensing import KINDS, Camera, Connected, parameters_of
 from sim.count_files import read_counts
 
 ROOT = Path(__file__).parents[1]
@@ -118,7 +119,7 @@ def _touch_files(folder: Path, text: str) -> None:
 
 
 def test_toml_of_the_readme_is_accepted(tmp_path):
-    scenarios, maps, columns = [], [], []
+    scenarios, maps, columns, sensings = [], [], [], []
     for number, block in enumerate(_blocks("README.md", "toml")):
         _touch_files(tmp_path, block)
         path = tmp_path / f"{number}.toml"
@@ -126,6 +127,10 @@ def test_toml_of_the_readme_is_accepted(tmp_path):
         if "[scenario]" in block:
             scenarios.append(read_scenario(path))
             whole = block
+        elif block.startswith("[[variant]]"):
+            path.write_text(f"{whole}\n{block}", encoding="utf-8")
+            _touch_files(tmp_path, whole)
+            sensings += [variant.sensing for variant in read_scenario(path).variants[-block.count("[[") :]]
         elif "[columns]" in block:
             columns.append(read_position_columns(path))
         elif "[transit]" in block:
@@ -136,7 +141,16 @@ def test_toml_of_the_readme_is_accepted(tmp_path):
             maps.append(read_column_map(path))
     assert [(scenario.junctions, scenario.top) for scenario in scenarios] == [("hotspots", 10)]
     assert {variant.controller for variant in scenarios[0].variants} == set(CONTROLLERS)
+    assert sensings == [Connected(), Connected(0.3), Camera(80.0)]
     assert len(maps) == len(columns) == 1
+
+
+def test_sensors_and_their_parameters_are_documented_with_their_defaults():
+    rows = dict(re.findall(r'^\| `"(\w+)"` \| [^|]+ \| ([^|]+) \|$', _text("README.md"), re.MULTILINE))
+    assert list(rows) == list(KINDS)
+    for name, kind in KINDS.items():
+        told = {key: float(value) for key, value in re.findall(r"`(\w+)` \(([\d.]+)\)", rows[name])}
+        assert told == {key: getattr(kind(), key) for key in parameters_of(kind)}
 
 
 def test_every_kind_of_demand_of_the_readme_is_accepted(tmp_path):
