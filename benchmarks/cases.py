@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.co_simulation import co_simulation
+from benchmarks.environment import environment
 from benchmarks.kingston import kingston
 from benchmarks.map_matching import map_matching
 from benchmarks.network_reading import network_reading
@@ -38,6 +39,12 @@ CASES = (
         "CPU time of the loop with all signals measured, and peak memory",
         "the bare sumo program on the same files",
         co_simulation,
+    ),
+    Case(
+        "environment",
+        "steps per CPU second and CPU time of an environment for agents that act by chance on cologne8",
+        "bare libsumo; sumo-rl over libsumo and TraCI, where it is installed",
+        environment,
     ),
     Case(
         "published-maps",

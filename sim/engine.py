@@ -145,7 +145,7 @@ class Engine:
         """Count CPU time as SUMO's; hear it where that is not done all the time."""
         began_s = time.process_time()
         try:
-            with self._heard() if self._shares_stderr else nullcontext():
+            with self._caught() if self._shares_stderr else nullcontext():
                 yield
         finally:
             self.cpu_s += time.process_time() - began_s
@@ -156,11 +156,16 @@ class Engine:
 
         Once for a whole simulation: to change over at every step costs as much as a small step itself.
         """
+        with self._caught() as kept, open(kept, "w", buffering=1, closefd=False) as own, redirect_stderr(own):
+            yield
+
+    @contextmanager
+    def _caught(self) -> Iterator[int]:
+        """Catch everything; the given descriptor leads to where it went."""
         kept = os.dup(2)
         os.dup2(self._log.fileno(), 2)
         try:
-            with open(kept, "w", buffering=1, closefd=False) as own, redirect_stderr(own):
-                yield
+            yield kept
         finally:
             os.dup2(kept, 2)
             os.close(kept)

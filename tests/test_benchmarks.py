@@ -198,7 +198,7 @@ def test_peak_memory_is_that_of_each_process_at_its_height():
 def test_absent_data_leaves_a_case_out_and_says_so(tmp_path):
     told: list[str] = []
     setup = Setup(tmp_path / "nowhere", tmp_path, 1, told.append)
-    without = [case for case in CASES if case.name in ("co-simulation", "published-maps")]
+    without = [case for case in CASES if case.name in ("co-simulation", "environment", "published-maps")]
     assert list(runner.measured(without, setup)) == []
     assert sum("is left out" in line and "BAGDAR_DATA" in line for line in told) == len(without)
 
