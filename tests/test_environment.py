@@ -23,6 +23,7 @@ from signals.agent_view import encoded, encoded_names, encoded_size, granted_sta
 from signals.interlock import SignalState, advance, begin, order
 from signals.max_pressure import MaxPressure, MaxPressureParameters
 from signals.observation import NOBODY
+from signals.sensing import Camera, Connected, Loops
 from sim.environment import COSTS, JunctionEnv, NetworkEnv
 from sim.environment_process import ProcessEnv
 from sim.run import RunSpec, simulate
@@ -99,11 +100,13 @@ def test_several_at_once_work_in_processes(spec):
     envs.close()
 
 
-def test_who_decides_like_a_controller_gets_the_controllers_run(spec):
-    env = JunctionEnv(spec)
+@pytest.mark.parametrize("sensing", [Connected(), Connected(0.3), Camera(), Loops()])
+def test_who_decides_like_a_controller_gets_the_controllers_run(spec, sensing):
+    own = replace(spec, sensing=sensing)
+    env = JunctionEnv(own)
     law = MaxPressure(env.plan, MaxPressureParameters())
     rows = played(env, lambda env, _: law.wish(env.seen), seed=7)
-    run = simulate(replace(spec, controller="max-pressure", seed=7))
+    run = simulate(replace(own, controller="max-pressure", seed=7))
     assert rows[-1][3]["measures"] == same_measures(run)
     assert repr(env.run.junctions) == repr(run.junctions)
     assert env.run.measures.signal_switches > 10
