@@ -169,11 +169,15 @@ class Moment(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What would be done for a request: which stage, what it is called, why not (empty where nothing is in the way)."""
+    """What would be done for a request: which stage, what it is called, why not (empty where nothing is in the way).
+
+    ``is_over`` tells that a grant has nothing more to give.
+    """
 
     stage: int
     kind: str = ""
     reason: str = ""
+    is_over: bool = False
 
 
 def begin_priority(plan: SignalPlan, stage: int) -> PriorityState:
@@ -257,7 +261,7 @@ def _preempted(plan: SignalPlan, state: PriorityState, at: Moment, request: Requ
         if request.link in plan.stages[at.wish].greens:
             return _Step(at.wish)
         if _held_s(state, request, at.now_s) >= LONGEST_PREEMPTION_S:
-            return _Step(at.wish, reason="it has not come through")
+            return _Step(at.wish, reason="it has not come through", is_over=True)
         return _Step(at.signal.stage, PREEMPTION)
     serving = _serving(plan, at.signal, request.link, at.demand)
     return _Step(at.wish) if serving is None or serving == at.wish else _Step(serving, PREEMPTION)
@@ -270,7 +274,7 @@ def _extended(plan: SignalPlan, law: Priority, state: PriorityState, at: Moment,
     held_s = _held_s(state, request, at.now_s)
     comes_s = max(request.arrival_s - at.now_s, request.queue_s, 0.0)
     if held_s >= law.extension_s or held_s + comes_s > law.extension_s:
-        return _Step(at.wish, reason="too far away for an extension")
+        return _Step(at.wish, reason="too far away for an extension", is_over=True)
     return _Step(at.signal.stage, EXTENSION)
 
 
@@ -361,7 +365,7 @@ def _taken(
     """Bring the state up to date with what would be done, and tell whether it is done."""
     has_it = state.grant is not None and state.grant.vehicle == request.vehicle
     if not step.kind:
-        if has_it and step.reason:
+        if has_it and step.is_over:
             state = _closed(_told(state, request, reason=f"given up: {step.reason}"), law.lockout_s, at.now_s)
         elif step.reason:
             state = _turned_down(state, request, step.reason)
