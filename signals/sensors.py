@@ -62,13 +62,15 @@ class Traffic(NamedTuple):
 class Believed(NamedTuple):
     """Vehicles as a sensor has them, arrays of shape (believed,).
 
-    ``source`` is the place among the true ones, -1 for those that were inferred or counted.
+    ``source`` is the place among the true ones, -1 for those that were inferred or counted. Where ``guessed``, the lane
+    group alone is known, and the link was drawn.
     """
 
     row: IntArray
     distance_m: FloatArray
     speed_mps: FloatArray
     source: IntArray
+    guessed: BoolArray
 
 
 class Sensor(Protocol):
@@ -81,6 +83,10 @@ class Sensor(Protocol):
     """
 
     must_look: bool
+
+    @property
+    def turn_share(self) -> FloatArray:
+        """The share of its lane group that each link is taken to have, shape (links,)."""
 
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Who is believed to be there. Looks come in the order of time."""
@@ -163,18 +169,21 @@ class _Turns:
     """Which link of their lane group vehicles are taken to want: drawn by the shares of those who have left.
 
     Each link begins with one. It is drawn anew at every look: what is believed wrongly of somebody who waits is not
-    believed for long, and over some seconds each link has its share.
+    believed for long, and over some seconds each link has its share. ``share`` is that of each link, shape (links,).
     """
 
     def __init__(self, groups: LaneGroups, seed: int) -> None:
         self._groups = groups
         self._seed = seed
         self._left = np.ones(len(groups.group))
+        self.share = self._left / np.bincount(groups.group)[groups.group]
 
     def count(self, passed: Iterable[tuple[str, int]]) -> None:
         """Learn from who has left by which link."""
         for _, row in passed:
             self._left[row] += 1
+            links = list(self._groups.links[self._groups.group[row]])
+            self.share[links] = self._left[links] / self._left[links].sum()
 
     def drawn(self, now_s: float, groups: Sequence[int]) -> list[int]:
         """A link for each vehicle of these lane groups."""
@@ -185,7 +194,7 @@ class _Turns:
         links = self._groups.links[group]
         if len(links) == 1:
             return links[0]
-        upto = np.cumsum(self._left[list(links)])
+        upto = np.cumsum(self.share[list(links)])
         return links[int(np.searchsorted(upto, chance * upto[-1], side="right"))]
 
 
@@ -238,10 +247,16 @@ class ConnectedSensor:
         self._sensing, self._groups, self._seed = sensing, groups, seed
         self._turns, self._passages = _Turns(groups, seed), _Passages()
 
+    @property
+    def turn_share(self) -> FloatArray:
+        """Learnt from those who have left."""
+        return self._turns.share
+
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Connected vehicles as they are, then those that are inferred."""
         if self._sensing.penetration >= 1:
-            return Believed(true.row, true.distance_m, true.speed_mps, np.arange(len(true.ids)))
+            everybody = np.arange(len(true.ids))
+            return Believed(true.row, true.distance_m, true.speed_mps, everybody, np.zeros(len(true.ids), np.bool_))
         share = self._sensing.penetration
         tells = np.array([chances(self._seed, EVERYWHERE, name)[0] < share for name in true.ids], dtype=np.bool_)
         source = np.flatnonzero(tells | true.known)
@@ -255,6 +270,7 @@ class ConnectedSensor:
             np.concatenate([seen.distance_m, distances_m]),
             np.concatenate([seen.speed_mps, np.zeros(len(rows))]),
             np.concatenate([source, np.full(len(rows), -1)]),
+            np.arange(len(source) + len(rows)) >= len(source),
         )
 
     def _inferred(self, seen: Traffic) -> tuple[list[int], FloatArray]:
@@ -279,6 +295,11 @@ class CameraSensor:
         self._sensing, self._groups, self._seed = sensing, groups, seed
         self._turns, self._passages = _Turns(groups, seed), _Passages()
 
+    @property
+    def turn_share(self) -> FloatArray:
+        """Learnt from those who have left."""
+        return self._turns.share
+
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Who is seen, and behind some of them one who is not there."""
         self._turns.count(self._passages.since(now_s, true))
@@ -297,7 +318,7 @@ class CameraSensor:
             found.append((links[each], distance_m, speed_mps, each))
             if doubled < self._sensing.double and distance_m + SPACE_M <= self._sensing.range_m:
                 found.append((links[each], distance_m + SPACE_M, speed_mps, -1))
-        return _as_arrays(found)
+        return _as_arrays(found, true.known)
 
     def hidden(self, true: Traffic) -> BoolArray:
         """Who is hidden by the car ahead on a lane of its own, shape (vehicles,).
@@ -358,6 +379,11 @@ class LoopSensor:
     def most(self, group: int) -> int:
         """How many vehicles there is room for between the loops of a group."""
         return self._groups.lanes[group] * (int(self.advance_m[group] // SPACE_M) + 1)
+
+    @property
+    def turn_share(self) -> FloatArray:
+        """Learnt from those who have left."""
+        return self._turns.share
 
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Who was counted in and not yet out, where it is reckoned."""
@@ -447,13 +473,15 @@ class LoopSensor:
                 if one.name not in known:
                     stands = way_m <= place_m
                     found.append((link, max(way_m, place_m), 0.0 if stands else free_mps, -1))
-        return _as_arrays(found)
+        return _as_arrays(found, true.known)
 
 
-def _as_arrays(found: list[tuple[int, float, float, int]]) -> Believed:
+def _as_arrays(found: list[tuple[int, float, float, int]], known: BoolArray) -> Believed:
+    """Vehicles as arrays; of those who are known the link is known too."""
     return Believed(
         np.array([row for row, _, _, _ in found], dtype=np.int64),
         np.array([distance_m for _, distance_m, _, _ in found], dtype=np.float64),
         np.array([speed_mps for _, _, speed_mps, _ in found], dtype=np.float64),
         np.array([source for _, _, _, source in found], dtype=np.int64),
+        np.array([source < 0 or not known[source] for _, _, _, source in found], dtype=np.bool_),
     )

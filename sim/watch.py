@@ -118,7 +118,8 @@ class Watch:
         self._people = np.array([float(link.has_people) for plan in plans for link in plan.links])
         links = [link for plan in plans for link in plan.links]
         reach_m = [_reach_m(network, link, range_m) for link in links]
-        self._sensor = sensor_of(sensing, lane_groups(links, reach_m), seed)
+        self._groups = lane_groups(links, reach_m)
+        self._sensor = sensor_of(sensing, self._groups, seed)
         self.recall = np.array([link.has_vehicles and not sensing.is_sure for link in links], dtype=np.bool_)
         self.due_s = -math.inf if self._sensor.must_look else math.inf
         self._asleep: dict[str, float] = {}
@@ -128,8 +129,9 @@ class Watch:
     def look(self, now_s: float) -> Look:
         """All signals seen at once."""
         true = self._true(now_s)
-        row, distance_m, speed_mps, source = self.sense(now_s, true)
-        vehicles, halted, nearest_m, closeness = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
+        believed = self.sense(now_s, true)
+        row, distance_m, speed_mps, source, _ = believed
+        vehicles, halted, nearest_m, closeness = self._demand(believed)
         weight = np.ones(len(row))
         if self.requests is not None:
             own = self.requests.take(now_s, true.ids, true.row.tolist(), true.distance_m.tolist())
@@ -153,6 +155,22 @@ class Watch:
         if self._sensor.must_look:
             self.due_s = now_s + LOOK_EVERY_S
         return self._sensor.believe(now_s, self._true(now_s) if true is None else true)
+
+    def _demand(self, believed: Believed) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Sums of those who want each link, as the kernel gives them, shape (4, links).
+
+        Of those whose turn is guessed each link of their lane group has its share; the nearest may want any of them.
+        """
+        row, distance_m, speed_mps, _, guessed = believed
+        if not guessed.any():
+            return demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
+        told, group, range_m = ~guessed, self._groups.group, self._range_m
+        sums = demand_by_link(row[told], distance_m[told], speed_mps[told], range_m, self._links)
+        of_group = demand_by_link(group[row[guessed]], distance_m[guessed], speed_mps[guessed], range_m, self._links)
+        nearest_m = np.minimum(sums[2], of_group[2, group])
+        sums += np.where(np.isinf(of_group), 0.0, of_group)[:, group] * self._sensor.turn_share
+        sums[2] = nearest_m
+        return sums
 
     def _true(self, now_s: float) -> Traffic:
         names, rows, distances, speeds = self._vehicles(now_s)

@@ -18,8 +18,10 @@ from signals.sensing import Camera, Connected, Loops
 from sim.control import SignalControl
 from sim.demand import demand_from_routes
 from sim.run import RunSpec, sensing_words, simulate
+from sim.watch import Watch
 from tests.crossing import SCENARIO, write_cars, write_crossing, write_scenario
 from tests.made_up import run_row
+from tests.signal_streets import link_of, write_cross
 from tests.test_control import Lights, Script
 
 WITH_SENSING = (
@@ -152,3 +154,24 @@ def test_loops_count_every_second_also_while_no_signal_may_switch(tmp_path):
         looks[sensing.kind] = len(seen)
     # minimum green lasts 7 s or longer
     assert looks == {"connected": 0, "loops": 7}
+
+
+def test_a_camera_gives_each_turn_of_a_lane_its_share_of_who_waits_there(tmp_path):
+    network = read_network(write_cross(tmp_path))
+    plan = build_plan(network, "light", Clearance.ITE)
+    ahead, right, left = (link_of(network, "light", "wc", f"c{arm}") for arm in "esn")
+    where = {"a": (ahead, 2.0, 0.0), "b": (ahead, 100.0, 5.0), "far": (left, 170.0, 13.0)}
+    api = Lights().api
+    api.vehicle.getIDList = lambda: tuple(where)
+    api.vehicle.getNextTLS = lambda name: [("light", *where[name][:2], "r")]
+    api.vehicle.getSpeed = lambda name: where[name][2]
+    seen = Watch(api, network, (plan,), sensing=Camera(150.0, 0.0, 0.0)).look(0.0)
+    turns = [ahead, right, left]
+    assert seen.vehicles[turns].tolist() == pytest.approx([2 / 3] * 3)
+    assert seen.halted[turns].tolist() == pytest.approx([1 / 3] * 3)
+    assert seen.nearest_m[turns].tolist() == [2.0] * 3
+    assert seen.closeness[turns].tolist() == pytest.approx([(198 + 100) / 200 / 3] * 3)
+    assert seen.vehicles.sum() == pytest.approx(2)
+    assert seen.who.distance_m.tolist() == [2.0, 100.0]
+    told = Watch(api, network, (plan,)).look(0.0)
+    assert told.vehicles[turns].tolist() == [2, 0, 1]

@@ -327,3 +327,21 @@ def test_faults_of_a_table_say_what_would_do(given_, code, field, told_):
         sensing_from(given_)
     assert (fault.value.code, fault.value.field) == (code, field)
     assert told_ in str(fault.value)
+
+
+def test_links_of_a_lane_share_it_by_who_has_left():
+    sensor = CameraSensor(SURE_CAMERA, groups([0], [0], [1]), 1)
+    assert sensor.turn_share.tolist() == [0.5, 0.5, 1.0]
+    sensor.believe(0.0, traffic(("gone", 1, 2.0, 9.0)))
+    sensor.believe(1.0, traffic())
+    assert sensor.turn_share.tolist() == pytest.approx([1 / 3, 2 / 3, 1.0])
+
+
+def test_the_turn_of_who_tells_it_is_not_guessed():
+    true = traffic(("a", 0, 1.0, 0.0), ("bus", 1, 9.0, 0.0), known={"bus"})
+    for sensing in (SURE_CAMERA, SURE_LOOPS):
+        believed = sensor_of(sensing, groups([0], [0]), 1).believe(0.0, true)
+        assert {bool(one) for one in believed.guessed[believed.source == 1]} == {False}
+        assert believed.row[believed.source == 1].tolist() == [1]
+        assert believed.guessed.sum() == 1
+    assert not ConnectedSensor(Connected(1.0), groups([0], [0]), 1).believe(0.0, true).guessed.any()
