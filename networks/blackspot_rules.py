@@ -158,7 +158,7 @@ def apply_rule(rule: BlackspotRule, sites: tuple[Site, ...], crashes: Crashes, m
     for number, criterion in enumerate(rule.criteria):
         for site, rows in members.items():
             wanted = rows[harmful[number][rows]]
-            if len(wanted) >= criterion.count:
+            if len(wanted):
                 ratios[number, site] = _most(crashes.time[wanted], kinds[wanted], criterion) / criterion.count
     best = ratios.argmax(axis=0)
     return RuleHits(ratios.max(axis=0), best.astype(np.int64))
