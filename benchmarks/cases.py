@@ -11,6 +11,7 @@ from benchmarks.network_reading import network_reading
 from benchmarks.portland_replay import portland
 from benchmarks.published_maps import published_maps
 from benchmarks.results import Measurement
+from benchmarks.sensing import sensing
 from benchmarks.setup import Setup
 from benchmarks.trace_replay import trace_replay
 from benchmarks.transit_detectors import transit_detectors
@@ -51,6 +52,12 @@ CASES = (
         "honest delay of all controllers, conflicts, gridlocks on four calibrated maps, ten paired seeds",
         "RESCO's greedy and max pressure, SUMO's actuated and delay_based lights, in the same SUMO; published figures",
         published_maps,
+    ),
+    Case(
+        "sensing",
+        "honest delay of three controllers under seven kinds of sensing on four calibrated maps, paired seeds",
+        "the same controllers with all vehicles connected",
+        sensing,
     ),
     Case(
         "map-matching",

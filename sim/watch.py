@@ -27,6 +27,8 @@ from sim.kernels import RoomLayout, demand_by_link, room_behind
 if TYPE_CHECKING:
     from sim.requests import Requests
 
+STANDING, CLOSENESS = 1, 3
+"""Rows of what :func:`sim.kernels.demand_by_link` gives."""
 LOOK_EVERY_S = 1.0
 """Sensors that count look so often."""
 VEHICLE_SPACE_M = 7.5
@@ -159,17 +161,18 @@ class Watch:
     def _demand(self, believed: Believed) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Sums of those who want each link, as the kernel gives them, shape (4, links).
 
-        Of those whose turn is guessed each link of their lane group has its share; the nearest may want any of them.
+        Where turns are guessed, whole vehicles are those drawn. What controllers weigh is what is to be expected, as a
+        weight that leapt with each draw would have them change for nothing: of who stands and of closeness each link of
+        a lane group has its share.
         """
         row, distance_m, speed_mps, _, guessed = believed
-        if not guessed.any():
-            return demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
-        told, group, range_m = ~guessed, self._groups.group, self._range_m
-        sums = demand_by_link(row[told], distance_m[told], speed_mps[told], range_m, self._links)
-        of_group = demand_by_link(group[row[guessed]], distance_m[guessed], speed_mps[guessed], range_m, self._links)
-        nearest_m = np.minimum(sums[2], of_group[2, group])
-        sums += np.where(np.isinf(of_group), 0.0, of_group)[:, group] * self._sensor.turn_share
-        sums[2] = nearest_m
+        sums = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
+        if guessed.any():
+            told, group, range_m = ~guessed, self._groups.group, self._range_m
+            own = demand_by_link(row[told], distance_m[told], speed_mps[told], range_m, self._links)
+            shared = demand_by_link(group[row[guessed]], distance_m[guessed], speed_mps[guessed], range_m, self._links)
+            for part in (STANDING, CLOSENESS):
+                sums[part] = own[part] + shared[part, group] * self._sensor.turn_share
         return sums
 
     def _true(self, now_s: float) -> Traffic:
