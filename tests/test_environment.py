@@ -85,10 +85,12 @@ def test_pettingzoos_checker_passes(cologne, every_s):
     env.close()
 
 
+@pytest.mark.slow
 def test_pettingzoos_checker_of_seeds_passes(spec):
     parallel_seed_test(partial(ProcessEnv, partial(NetworkEnv, spec)), num_cycles=STEPS)
 
 
+@pytest.mark.slow
 def test_several_at_once_work_in_processes(spec):
     envs = gymnasium.vector.AsyncVectorEnv([partial(JunctionEnv, spec)] * 2, context="spawn")
     first, _ = envs.reset(seed=[5, 5])
@@ -233,6 +235,7 @@ def test_a_fault_in_between_ends_the_simulation(spec):
     one.close()
 
 
+@pytest.mark.slow
 def test_a_fault_in_a_process_is_raised_here(spec):
     with pytest.raises(InputError, match="SIGNAL_UNKNOWN"):
         ProcessEnv(partial(NetworkEnv, replace(spec, controlled=("absent",))))
