@@ -10,7 +10,9 @@ class SumoOptions:
     """One simulation as SUMO is to run it.
 
     A negative ``teleport_s`` leaves stuck vehicles in place; an infinite ``end_s`` runs until the last vehicle is gone.
-    ``positions`` takes those of vehicles whose type asks for them, and of no others.
+    ``positions`` takes those of vehicles whose type asks for them, and of no others; ``movements`` positions and speeds
+    of all, on the edges that ``movements_on`` selects where given. SUMO writes one of both. ``check_junctions`` has it
+    look for collisions inside junctions too.
     """
 
     network: Path
@@ -28,6 +30,10 @@ class SumoOptions:
     unfinished_stops: bool = False
     positions: Path | None = None
     positions_every_s: float = 10.0
+    movements: Path | None = None
+    movements_every_s: float = 1.0
+    movements_on: Path | None = None
+    check_junctions: bool = False
     warnings: Path | None = None
 
     def arguments(self, log_every_steps: int | None = None) -> list[str]:
@@ -62,9 +68,23 @@ class SumoOptions:
         if self.stop_visits is not None:
             words += ["--stop-output", str(self.stop_visits)]
             words += ["--stop-output.write-unfinished", "true"] if self.unfinished_stops else []
+        words += self._records()
+        if self.check_junctions:
+            words += ["--collision.check-junctions", "true"]
+        if self.warnings is not None:
+            words += ["--error-log", str(self.warnings)]
+        return words
+
+    def _records(self) -> list[str]:
+        """Where vehicles are written down."""
+        words: list[str] = []
         if self.positions is not None:
             words += ["--fcd-output", str(self.positions), "--fcd-output.attributes", "lane,pos"]
             words += ["--device.fcd.probability", "0", "--device.fcd.period", f"{self.positions_every_s:g}"]
-        if self.warnings is not None:
-            words += ["--error-log", str(self.warnings)]
+        if self.movements is not None:
+            words += ["--fcd-output", str(self.movements), "--fcd-output.attributes", "lane,pos,speed"]
+            words += ["--device.fcd.period", f"{self.movements_every_s:g}"]
+            words += ["--person-device.fcd.period", f"{self.movements_every_s:g}"]
+        if self.movements_on is not None:
+            words += ["--fcd-output.filter-edges.input-file", str(self.movements_on)]
         return words

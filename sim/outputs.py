@@ -71,6 +71,16 @@ class RawOutputs:
         """Positions of timetabled vehicles; by its name SUMO knows that it is to be written as columns."""
         return self.folder / "positions.parquet"
 
+    @property
+    def movements(self) -> Path:
+        """Positions and speeds of all vehicles, for their conflicts."""
+        return self.folder / "movements.parquet"
+
+    @property
+    def selection(self) -> Path:
+        """Edges that movements are recorded on."""
+        return self.folder / "edges.txt"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trips:

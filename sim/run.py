@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from networks.intake import Attributes
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from signals.controller import controller_kind, controller_parameters
@@ -16,6 +17,7 @@ from signals.plan import build_plan
 from signals.priority import Priority, PriorityRow
 from signals.sensing import NO_SENSING, Connected, Sensing
 from sim.areas import JunctionArea, junction_areas
+from sim.conflict_run import ConflictOptions, ConflictRun, look_s, read_conflicts, write_edges
 from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
@@ -49,6 +51,7 @@ class RunSpec:
     controller makes plans; None has it taken from ``routes``. ``controller_folder`` is where the module of a controller
     that is named ``module:Class`` lies. ``sensing`` is what controllers see. ``priority`` is
     who has it at the controlled signals and how; programs that SUMO runs by itself are then followed by us.
+    ``conflicts`` tells where conflicts are looked for; with them, collisions inside junctions count too.
     """
 
     variant: str
@@ -69,6 +72,7 @@ class RunSpec:
     controller_folder: Path | None = None
     sensing: Sensing = Connected()  # noqa: RUF009 - frozen
     priority: Priority | None = None
+    conflicts: ConflictOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Run:
     transit: TransitRun | None = None
     signals: SignalRun | None = None
     requests: tuple[PriorityRow, ...] = ()
+    conflicts: ConflictRun | None = None
 
 
 def simulate(
@@ -124,7 +129,10 @@ def simulate(
         raw = RawOutputs(Path(folder).resolve())
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         control = None
-        if api is Api.PROGRAM or (api is None and not laws):
+        if spec.conflicts is not None and spec.conflicts.sites is not None:
+            write_edges(raw.selection, network, spec.conflicts.sites)
+        # SUMO writes one record of positions: with conflicts, detectors look at timetabled vehicles by themselves
+        if api is Api.PROGRAM or (api is None and not laws and not (transit and spec.conflicts)):
             sumo_cpu_s = child_cpu_s = run_program(
                 sumo_options(spec, raw, recorded=True), on_progress, progress_every_s
             )
@@ -184,6 +192,7 @@ def measured(
     signals = read_signal_run(raw, network, areas, who, Period(spec.begin_s, spec.end_s, spec.step_s), rows, timetabled)
     events, buses = read_events(raw.statistics), transit.read(raw, spec.end_s) if transit else None
     totals, stops = read_edge_totals(raw.edges), read_area_stops(raw.areas)
+    conflicts = conflicts_of(spec, network, raw, rows)
     measures = RunMeasures(
         variant=spec.variant,
         seed=spec.seed,
@@ -203,7 +212,17 @@ def measured(
     hours = (spec.end_s - spec.begin_s) / 3600
     junctions = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
     refused, requests = (tuple(control.refused), control.requests(spec.end_s)) if control else ((), ())
-    return Run(measures, junctions, refused, buses, signals, requests)
+    return Run(measures, junctions, refused, buses, signals, requests, conflicts)
+
+
+def conflicts_of(
+    spec: RunSpec, network: RoadNetwork, raw: RawOutputs, trips: Mapping[str, Attributes]
+) -> ConflictRun | None:
+    """Conflicts of a run that looks for them; ``trips`` are rows of ``tripinfo`` by vehicle."""
+    if spec.conflicts is None:
+        return None
+    types = (*spec.routes, TransitFiles(spec.transit).vehicles) if spec.transit else spec.routes
+    return read_conflicts(raw.movements, network, spec.conflicts, look_s(spec.step_s), types, trips)
 
 
 def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
@@ -223,7 +242,11 @@ def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptio
         statistics=raw.statistics,
         stop_visits=raw.stop_visits if files else None,
         unfinished_stops=True,
-        positions=raw.positions if files and recorded else None,
+        positions=raw.positions if files and recorded and not spec.conflicts else None,
+        movements=raw.movements if spec.conflicts else None,
+        movements_every_s=look_s(spec.step_s),
+        movements_on=raw.selection if spec.conflicts and spec.conflicts.sites is not None else None,
+        check_junctions=spec.conflicts is not None,
     )
 
 

@@ -1,0 +1,100 @@
+"""The conflicts of one run: what SUMO is asked to record, and what is read from that."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from networks.intake import Attributes
+from networks.network import RoadNetwork
+from networks.outfile import write_text
+from sim.conflict_areas import conflict_map
+from sim.conflict_samples import SampleReader
+from sim.conflicts import Conflict, ConflictWatch, Party, site_edges, site_junctions
+from sim.vehicle_sizes import DEFAULT_TYPE, VehicleSize, read_sizes
+
+LOOK_S = 0.5
+"""Vehicles are looked at so often, or at each step where that is longer. Between two looks they are taken to move on a
+straight line of time and way; what that misses of a PET is less than a tenth of a second."""
+
+PERSON_TYPE = "DEFAULT_PEDTYPE"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictOptions:
+    """Where conflicts are looked for: ids of signals or junctions, None for all; whether a ``.trj`` is kept, and where.
+
+    ``trajectories`` is a folder; the file is named by variant and seed.
+    """
+
+    sites: tuple[str, ...] | None = None
+    trajectories: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Vehicles that drove through a site."""
+
+    junction: str
+    vehicles: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRun:
+    """Conflicts of a run by time, and how many vehicles drove through each site."""
+
+    conflicts: tuple[Conflict, ...]
+    entered: tuple[Entered, ...]
+
+
+def look_s(step_s: float) -> float:
+    """Time between two looks: a whole number of steps."""
+    return max(1, round(LOOK_S / step_s)) * step_s
+
+
+def write_edges(path: Path, network: RoadNetwork, sites: Sequence[str]) -> None:
+    """Write the selection of edges that SUMO's record is narrowed down to."""
+    edges = site_edges(network, site_junctions(network, sites))
+    write_text(path, "".join(f"edge:{edge}\n" for edge in edges))
+
+
+def read_conflicts(
+    path: Path,
+    network: RoadNetwork,
+    options: ConflictOptions,
+    every_s: float,
+    types: Sequence[Path],
+    trips: Mapping[str, Attributes],
+) -> ConflictRun:
+    """Find the conflicts in SUMO's record.
+
+    Parameters
+    ----------
+    types
+        Files with the types of vehicles.
+    trips
+        Rows of ``tripinfo`` by vehicle.
+    """
+    sites = site_junctions(network, options.sites)
+    watch = ConflictWatch(network, conflict_map(network, frozenset(sites)), sites, every_s)
+    reader, size_of = SampleReader(path, network), _size_of(read_sizes(types), trips)
+    who: list[Party] = []
+    found: list[Conflict] = []
+    for samples in reader.pieces():
+        news = range(len(who), len(reader.names))
+        who += [Party(reader.names[row], size_of(reader.names[row], reader.is_person[row])) for row in news]
+        found += watch.take(samples, who)
+    found += watch.finish(who)
+    counts = dict.fromkeys(sites.values(), 0) | watch.entered
+    return ConflictRun(
+        tuple(sorted(found, key=lambda row: (row.time_s, row.first, row.second))),
+        tuple(Entered(site, count) for site, count in sorted(counts.items())),
+    )
+
+
+def _size_of(sizes: Mapping[str, VehicleSize], trips: Mapping[str, Attributes]) -> Callable[[str, bool], VehicleSize]:
+    def size(name: str, is_person: bool) -> VehicleSize:  # noqa: FBT001 - a column of the record
+        if is_person:
+            return sizes[PERSON_TYPE]
+        return sizes.get(trips.get(name, {}).get("vType", DEFAULT_TYPE), sizes[DEFAULT_TYPE])
+
+    return size
