@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from networks.blackspot_rules import BlackspotRule, apply_rule, find_rule
 from networks.crash_columns import ColumnMap, SeverityWeights, read_column_map
+from networks.crash_shift import shift_notices
 from networks.crash_sites import CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.faults import InputError, Notice
@@ -191,7 +192,7 @@ def read_scene(
         columns.weights,
         volumes,
         found,
-        (*notices, *volume_notices),
+        (*notices, *shift_notices(sites, crashes, matches), *volume_notices),
     )
 
 

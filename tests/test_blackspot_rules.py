@@ -15,7 +15,10 @@ HARM = {"damage": (0, 0, 0, 0), "hurt": (0, 1, 0, 1), "badly": (0, 1, 1, 1), "fa
 
 
 def hits(rule: BlackspotRule, told: str) -> list[float]:
-    """Ratios at both sites, 0 where the rule is not met, of records such as ``a hurt rear-end 2012-05-01 10``: site, harm, type, day, metres off."""
+    """Ratios at both sites, 0 where the rule is not met, of records.
+
+    They are told as ``a hurt rear-end 2012-05-01 10``: site, harm, type, day, metres off.
+    """
     rows = [part.split() for part in told.split(",")]
     count = len(rows)
     site = np.array(["ab".find(row[0]) if row[0] in "ab" else NONE for row in rows], dtype=np.int32)

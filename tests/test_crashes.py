@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from networks.crash_columns import ColumnMap, SeverityRule, SeverityWeights, read_column_map
-from networks.crash_sites import CROSS_STREET, MID_BLOCK, NAMED_M, NEAR_M, NEAREST, match_crashes
+from networks.crash_shift import shift_notices
+from networks.crash_sites import (
+    CROSS_STREET,
+    MID_BLOCK,
+    NAMED_M,
+    NAMES,
+    NEAR_M,
+    NEAREST,
+    UNPLACED,
+    match_crashes,
+)
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.faults import InputError, Notice
 from networks.network import NONE, RoadNetwork
@@ -499,6 +509,67 @@ def test_two_street_names_that_meet_at_a_site_carry_farther(tmp_path, town):
         ("b", 10, CROSS_STREET),
         ("", None, MID_BLOCK),
     ]
+
+
+def test_a_record_without_a_place_goes_where_its_two_streets_meet_and_nowhere_else(tmp_path, town):
+    nowhere = {"LATITUDE": "", "LONGITUDE": ""}
+    rows = [
+        record(town, 0, 0) | nowhere | {"LOG1": "AV IPIRANGA", "LOG2": "R SANTANA"},
+        record(town, 0, 0) | nowhere | {"LOG1": "R SANTANA", "LOG2": "R NILO PECANHA"},
+        record(town, 290, 0),
+    ]
+    assert match(town, tmp_path, rows) == [("a", None, NAMES), ("", None, UNPLACED), ("b", 10, NEAREST)]
+    crashes, (notice,) = read_one(tmp_path / "m.csv", town)
+    assert np.isnan(crashes.lon).tolist() == [True, True, False]
+    assert (notice.code, notice.row, notice.count) == ("CRASH_COORDINATE", 2, 2)
+    assert "meet at one junction" in notice.remedy
+
+
+def test_streets_that_meet_twice_place_nothing(tmp_path):
+    places = {
+        "a": (0, 0),
+        "b": (300, 0),
+        "an": (0, 99),
+        "bn": (300, 99),
+        "as": (0, -99),
+        "bs": (300, -99),
+        "w": (-99, 0),
+    }
+    plan = read_plan(tmp_path, places, ["High Street: w a b", "Ring: as a an", "Ring: bs b bn"])
+    lost = record(plan, 0, 0) | {"LATITUDE": "", "LONGITUDE": "", "LOG1": "High St", "LOG2": "Ring"}
+    assert match(plan, tmp_path, [lost, record(plan, 0, 0)])[0] == ("", None, UNPLACED)
+
+
+def test_what_agrees_in_everything_is_counted_once(tmp_path, town, records):
+    one = write_csv(tmp_path / "a.csv", records)
+    two = write_csv(tmp_path / "b.csv", [records[0], records[1] | {"FERIDOS": "3"}])
+    crashes, (notice,) = read_crashes([one, two], town)
+    assert list(zip(crashes.file.tolist(), crashes.row.tolist(), strict=True)) == [(0, 2), (0, 3), (0, 4), (1, 3)]
+    assert (notice.code, notice.file, notice.row, notice.count) == ("CRASH_DUPLICATE", str(two), 2, 1)
+
+
+def test_what_tells_only_its_day_may_happen_twice(tmp_path, town, records):
+    twice = [records[0] | {"DATA_HORA": "2012-01-31"}] * 2
+    crashes, notices = read_one(write_csv(tmp_path / "a.csv", twice), town)
+    assert (len(crashes), notices) == (2, ())
+
+
+def test_the_badly_hurt_are_counted_where_a_column_tells(tmp_path, town, records):
+    rows = [records[0] | {"FERIDOS_GR": "1"}, records[1] | {"FERIDOS_GR": "0"}]
+    assert read_one(write_csv(tmp_path / "a.csv", rows), town)[0].severely_injured.tolist() == [1, 0]
+    assert read_one(write_csv(tmp_path / "b.csv", records), town)[0].severely_injured.tolist() == [NONE] * 3
+
+
+@pytest.mark.parametrize(("east", "north", "told"), [(0, 40, "40 m north"), (-6, -6, "8 m south-west"), (1, 1, None)])
+def test_a_file_that_is_off_as_a_whole_is_told(tmp_path, town, east, north, told):
+    names = {"LOG1": "AV IPIRANGA", "LOG2": "R SANTANA"}
+    rows = [record(town, east, north, DATA_HORA=f"2012-01-01T00:{row:02d}", **names) for row in range(50)]
+    crashes, _ = read_one(write_csv(tmp_path / "a.csv", rows), town)
+    sites = find_sites(town)
+    found = shift_notices(sites, crashes, match_crashes(town, sites, crashes))
+    assert [notice.value for notice in found] == ([told] if told else [])
+    few = crashes.only(np.arange(50) < 49)
+    assert shift_notices(sites, few, match_crashes(town, sites, few)) == ()
 
 
 def test_where_no_streets_cross_every_record_is_between_crossings(tmp_path):

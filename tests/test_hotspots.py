@@ -14,7 +14,9 @@ from networks.geometry import to_lonlat
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from networks.sites import find_sites
+from scenarios.hotspot_report import write_hotspot_report
 from scenarios.hotspots import Screening, ScreeningOptions, hotspots_json, screen_hotspots, write_hotspots
+from tests.command import Done, bagdar
 
 FILES = ["crashes_matched.csv", "figures/hotspots.png", "hotspots.csv", "hotspots.geojson", "notices.csv"]
 
@@ -152,3 +154,139 @@ def test_a_map_of_columns_weighs_as_it_says(city, crash_file, tmp_path):
     columns.write_text("[weights]\ndamage = 0\ninjury = 0\nfatal = 100\n")
     for spot in screen_hotspots(city, [crash_file], columns, ScreeningOptions(top=5)).hotspots:
         assert spot.weighted == 100 * spot.fatal_crashes
+
+
+def rank(adlershof: Path, crash_file: Path, out: Path, *words: object) -> Done:
+    return bagdar("hotspots", "--network", adlershof, "--crashes", crash_file, "-o", out, "--top", 10, *words)
+
+
+@pytest.fixture(scope="module")
+def volumes(city, tmp_path_factory) -> Path:
+    """Made-up traffic at every site but each third."""
+    draw = np.random.default_rng(4)
+    path = tmp_path_factory.mktemp("volumes") / "volumes.csv"
+    rows = [f"{site.site_id},{draw.integers(2_000, 30_000)}" for row, site in enumerate(find_sites(city)) if row % 3]
+    path.write_text("\n".join(["site,entering_veh_per_day", *rows, ""]))
+    return path
+
+
+@pytest.mark.parametrize("method", ["critical-rate", "epdo", "empirical-bayes"])
+def test_every_method_ranks_and_tells_what_the_ranks_may_be(adlershof, crash_file, volumes, tmp_path, method):
+    done = rank(adlershof, crash_file, tmp_path, "--method", method, "--exposure", volumes)
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(tmp_path / "hotspots.csv")
+    assert [float(row["score"]) for row in rows] == sorted((float(row["score"]) for row in rows), reverse=True)
+    assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
+    for row in rows:
+        assert 1 <= int(row["rank_low"]) <= int(row["rank_high"])
+        assert float(row["expected_low"]) < float(row["expected"]) < float(row["expected_high"])
+        assert float(row["excess"]) == pytest.approx(float(row["expected"]) - float(row["predicted"]), abs=0.002)
+        between = sorted((float(row["predicted"]), float(row["observed"])))
+        assert between[0] - 0.001 <= float(row["expected"]) <= between[1] + 0.001
+        if row["entering_veh_per_day"]:
+            million = float(row["entering_veh_per_day"]) * 365 / 1e6
+            assert float(row["rate_per_million"]) == pytest.approx(int(row["observed"]) / million, abs=0.001)
+    assert (tmp_path / "report.html").stat().st_size > 50_000
+    assert "SYNTHETIC" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_rule_ranks_what_meets_it_and_says_by_what(adlershof, crash_file, tmp_path):
+    done = rank(adlershof, crash_file, tmp_path, "--rule", "wales")
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(tmp_path / "hotspots.csv")
+    assert rows
+    for row in rows:
+        assert float(row["score"]) >= 1
+        assert row["criterion"].endswith("injury crashes in 36 months (4 asked for)")
+    strict = tmp_path / "strict.toml"
+    strict.write_text("[[criterion]]\ncount = 1000\nmonths = 12\n")
+    refused = rank(adlershof, crash_file, tmp_path / "none", "--rule", strict)
+    assert refused.returncode == 2
+    assert "NO_HOTSPOTS" in refused.stderr
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--method", "rate"), "EXPOSURE_MISSING"),
+        (("--method", "rule"), "RULE_MISSING"),
+        (("--rule", "atlantis"), "CONFIG_VALUE"),
+        (("--exposure", "nowhere.csv"), "FILE_MISSING"),
+        (("--method", "luck"), "COMMAND"),
+    ],
+)
+def test_what_a_method_needs_is_asked_for(adlershof, crash_file, tmp_path, words, code):
+    done = rank(adlershof, crash_file, tmp_path / "out", *words)
+    assert (done.returncode, len(done.stderr.splitlines()[-1:])) == (2, 1)
+    assert code in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_only_crashes_that_hurt_are_counted_if_asked_and_only_the_last_years(adlershof, crash_file, tmp_path):
+    assert rank(adlershof, crash_file, tmp_path, "--severity", "injury", "--years", 1).returncode == 0
+    for row in rows_of(tmp_path / "hotspots.csv"):
+        assert int(row["observed"]) == int(row["injury_crashes"]) + int(row["fatal_crashes"])
+
+
+def test_the_traffic_of_a_run_serves_and_is_told(adlershof, city, crash_file, tmp_path):
+    sites = [site for site in find_sites(city) if site.signals]
+    head = "variant,seed,junction,name,lon,lat,signalised,volume_veh_per_h,delay_s,queue_mean_veh,queue_max_veh"
+    rows = [
+        f"as shipped,{seed},{city.signals[site.signals[0]].signal_id},x,0,0,true,{volume},9,1,2,0.5,A"
+        for site in sites
+        for seed, volume in ((1, 900), (2, 1100))
+    ]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "junctions.csv").write_text("\n".join([f"{head},stops_per_veh,level_of_service", *rows, ""]))
+    done = rank(adlershof, crash_file, tmp_path / "out", "--method", "rate", "--exposure", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    ranked = rows_of(tmp_path / "out" / "hotspots.csv")
+    assert {row["entering_veh_per_day"] for row in ranked} == {"10000"}
+    assert "EXPOSURE_SIMULATED" in {row["code"] for row in rows_of(tmp_path / "out" / "notices.csv")}
+
+
+def test_methods_are_judged_on_the_users_own_records(adlershof, crash_file, tmp_path):
+    later = tmp_path / "later.csv"
+    later.write_text(crash_file.read_text().replace("2023-", "2024-"))
+    words = ("--network", adlershof, "--crashes", crash_file, later, "--from", 2023, "--to", 2024, "--top", 10)
+    done = bagdar("hotspots", "validate", *words, "-o", tmp_path / "check")
+    assert done.returncode == 0, done.stderr
+    rows = {row["method"]: row for row in rows_of(tmp_path / "check" / "validation.csv")}
+    assert set(rows) == {"frequency", "epdo", "empirical-bayes", "all sites"}
+    assert float(rows["frequency"]["change_share"]) == 0, "the same records a year later"
+    assert float(rows["frequency"]["chosen_again"]) <= 10
+    assert [row["predictor"] for row in rows_of(tmp_path / "check" / "predictors.csv")] == [
+        "count",
+        "sites like it",
+        "empirical Bayes",
+    ]
+    assert "Empirical Bayes" in done.stdout
+    assert imread(tmp_path / "check" / "figures" / "validation.png").shape[1] == 1440
+    answer = json.loads(bagdar("hotspots", "validate", *words, "--json", "-o", tmp_path / "again").stdout)
+    assert set(answer) == {"methods", "predictors"}
+    for name in ("validation.csv", "predictors.csv", "figures/validation.png"):
+        assert (tmp_path / "check" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "code"), [("2023", "2023", "overlap"), ("2023", "1999", "NO_HOTSPOTS"), ("x", "2024", "no year")]
+)
+def test_periods_that_cannot_judge_are_refused(adlershof, crash_file, tmp_path, begin, end, code):
+    words = ("--network", adlershof, "--crashes", crash_file, "--from", begin, "--to", end, "-o", tmp_path / "out")
+    done = bagdar("hotspots", "validate", *words)
+    assert done.returncode == 2
+    assert code in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_report_has_the_same_bytes_each_time_and_escapes_foreign_names(city, crash_file, tmp_path):
+    bad = tmp_path / "<script>alert(1)</script>.csv".replace("/", "")
+    bad.write_text(crash_file.read_text())
+    found = screen_hotspots(city, [bad], options=ScreeningOptions("empirical-bayes", top=5))
+    texts = []
+    for name in ("one", "two"):
+        write_hotspots(found, tmp_path / name)
+        texts.append(write_hotspot_report(found, tmp_path / name).read_bytes())
+    assert texts[0] == texts[1]
+    assert b"<script>" not in texts[0]
