@@ -9,10 +9,12 @@ import numpy as np
 from benchmarks.trace_copies import Agency
 from gtfs.adherence import deviations_s
 from gtfs.avl import read_pings
+from gtfs.crossing_kernels import cross_calls
 from gtfs.feed import read_feed
+from gtfs.match_kernels import match_pings
 from gtfs.pings import Pings
 from gtfs.replay import Matched, Replay
-from gtfs.trace_kernels import Samples, cross_calls, match_pings
+from gtfs.trace_kernels import Samples
 from gtfs.trace_plan import TracePlan, trace_plan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trace_state import blank_passage, blank_progress

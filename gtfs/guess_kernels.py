@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from gtfs.trace_kernels import Limits, Lines, Plan, Progress, Samples, _apart_m, _lateness_s, _match_ping
+from gtfs.match_kernels import lateness_s, match_ping
+from gtfs.screen_kernels import apart_m
+from gtfs.trace_kernels import Limits, Lines, Plan, Progress, Samples
 
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
@@ -174,7 +176,7 @@ def _moves(ping: int, samples: Samples, vehicle: int, search: Search, still_m: f
     lon, lat, anchor = samples.lon[ping], samples.lat[ping], search.anchor[vehicle]
     search.last_s[vehicle] = samples.time_s[ping]
     is_first = np.isnan(search.anchor_s[vehicle])
-    step_m = 0.0 if is_first else _apart_m(anchor[0], anchor[1], lon, lat)
+    step_m = 0.0 if is_first else apart_m(anchor[0], anchor[1], lon, lat)
     if step_m <= still_m and not is_first:
         return False
     search.run_m[vehicle] += step_m
@@ -214,7 +216,7 @@ def follow(
     for ping in range(pings):
         now_s = samples.time_s[ping]
         gap_s = now_s - search.last_s[vehicle]
-        is_on = _match_ping(ping, samples, lines, plan, limits, progress, place_m, off_m)
+        is_on = match_ping(ping, samples, lines, plan, limits, progress, place_m, off_m)
         if is_on:
             search.on_s[vehicle] = now_s
         _moves(ping, samples, vehicle, search, patience.still_m)
@@ -318,12 +320,12 @@ def fit_trips(
         for ping in range(pings):
             near_m = tried.near_m[tried.line[row], ping]
             may_be = near_m < np.inf and (
-                begin != NONE or _lateness_s(trip, near_m, samples.clock_s[ping], plan) >= -2 * limits.early_s
+                begin != NONE or lateness_s(trip, near_m, samples.clock_s[ping], plan) >= -2 * limits.early_s
             )
-            if may_be and _match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m):
+            if may_be and match_ping(ping, samples, lines, plan, limits, progress, way_m, off_m):
                 if begin == NONE:
                     begin, ons = ping, 0
-                late_s[ons] = _lateness_s(trip, way_m[ping], samples.clock_s[ping], plan)
+                late_s[ons] = lateness_s(trip, way_m[ping], samples.clock_s[ping], plan)
                 ons, misses = ons + 1, 0
                 continue
             misses += 1
@@ -343,7 +345,7 @@ def travelled(samples: Samples, begin: int) -> tuple[float, int]:
     """The way from ping to ping as the crow flies from one on, steps by noise left out, and the count of steps."""
     way_m, since, steps = 0.0, begin, 0
     for ping in range(begin + 1, len(samples.time_s)):
-        step_m = _apart_m(samples.lon[since], samples.lat[since], samples.lon[ping], samples.lat[ping])
+        step_m = apart_m(samples.lon[since], samples.lat[since], samples.lon[ping], samples.lat[ping])
         if step_m > NOISE_M:
             way_m, since, steps = way_m + step_m, ping, steps + 1
     return way_m, steps

@@ -13,11 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from gtfs.adherence import deviations_s
+from gtfs.crossing_kernels import cross_calls
 from gtfs.guess_kernels import Search
 from gtfs.held_pings import HeldPings, join, nothing_held, take
 from gtfs.live_kernels import Roster, Served
 from gtfs.live_trips import Found, LiveTrips
+from gtfs.match_kernels import match_pings
 from gtfs.pings import Labels, Pings
+from gtfs.screen_kernels import admit, choose_trips, order_by_vehicle, screen, trail
 from gtfs.search_kernels import Named
 from gtfs.trace_kernels import (
     DUPLICATE,
@@ -31,13 +34,6 @@ from gtfs.trace_kernels import (
     Progress,
     Samples,
     Tails,
-    admit,
-    choose_trips,
-    cross_calls,
-    match_pings,
-    order_by_vehicle,
-    screen,
-    trail,
 )
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings

@@ -19,9 +19,10 @@ from gtfs.performed_trips import PerformedTrips, joined_trips
 from gtfs.regularity_events import regularity_events
 from gtfs.replay import DAY_S, Matched, Replay, Step
 from gtfs.replay_result import ReplayResult, performed_ids, visit_headways
+from gtfs.screen_kernels import order_by_vehicle
 from gtfs.service_events import COLUMNS, NUMBER, Events, Kind, joined_events, no_events
 from gtfs.stop_visits import Integers, StopVisits, stop_visits
-from gtfs.trace_kernels import NO_TRIP, NONE, Crossings, order_by_vehicle
+from gtfs.trace_kernels import NO_TRIP, NONE, Crossings
 from gtfs.trace_plan import TracePlan
 from gtfs.trace_settings import TraceSettings
 from gtfs.trip_updates import UnderWay

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gtfs import crossing_kernels, match_kernels
+from gtfs import screen_kernels as screens
 from gtfs import trace_kernels as kernels
 from gtfs.trace_kernels import Calendar, Crossings, Lines, Plan, Samples
 from gtfs.trace_settings import TraceSettings
@@ -45,7 +47,7 @@ def pieces(rng, count):
 def admitted(vehicle, time_s, hold_s, cuts, ahead_s=1800.0):
     newest_s, doubted_s = np.full(8, -np.inf), np.full(8, NAN)
     parts = [
-        kernels.admit(vehicle[a:b], time_s[a:b], hold_s, ahead_s, newest_s, doubted_s, np.empty(b - a, np.bool_))
+        screens.admit(vehicle[a:b], time_s[a:b], hold_s, ahead_s, newest_s, doubted_s, np.empty(b - a, np.bool_))
         for a, b in cuts
     ]
     return list(chain(*(part.tolist() for part in parts)))
@@ -84,7 +86,7 @@ def test_trail_is_its_twin(seed, count):
     time_s = rng.integers(0, 60, count).cumsum().astype(float)
     tails = blank_tails(3)
     parts = [
-        kernels.trail(vehicle[a:b], performed[a:b], time_s[a:b], 100.0, tails, np.empty(b - a, np.int32)).tolist()
+        screens.trail(vehicle[a:b], performed[a:b], time_s[a:b], 100.0, tails, np.empty(b - a, np.int32)).tolist()
         for a, b in pieces(rng, count)
     ]
     assert list(chain(*parts)) == twins.trail(vehicle, performed, time_s, 100.0)
@@ -96,17 +98,23 @@ def test_order_by_vehicle_is_a_stable_sort(seed, count):
     rng = np.random.default_rng(seed)
     vehicle, rank = rng.integers(0, 4, count), rng.integers(0, 2, count)
     time_s, lat, lon = rng.integers(0, [[5], [2], [2]], (3, count)).astype(float)
-    order = kernels.order_by_vehicle(vehicle, time_s, lat, lon, rank)
+    order = screens.order_by_vehicle(vehicle, time_s, lat, lon, rank)
     assert order.tolist() == twins.order_by_vehicle(vehicle, time_s, lat, lon, rank)
 
 
 def test_order_by_vehicle_of_nothing_of_one_place_and_of_no_numbers():
     none = np.empty(0)
-    assert kernels.order_by_vehicle(np.empty(0, int), none, none, none, np.empty(0, int)).tolist() == []
+    assert screens.order_by_vehicle(np.empty(0, int), none, none, none, np.empty(0, int)).tolist() == []
     same = np.zeros(5)
-    assert kernels.order_by_vehicle(np.zeros(5, int), same, same, same, np.zeros(5, int)).tolist() == [0, 1, 2, 3, 4]
+    assert screens.order_by_vehicle(np.zeros(5, int), same, same, same, np.zeros(5, int)).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
     broken = np.array([2.0, NAN, 1.0, NAN])
-    order = kernels.order_by_vehicle(np.zeros(4, int), broken, same[:4], same[:4], np.zeros(4, int))
+    order = screens.order_by_vehicle(np.zeros(4, int), broken, same[:4], same[:4], np.zeros(4, int))
     assert sorted(order.tolist()) == [0, 1, 2, 3]
 
 
@@ -116,7 +124,7 @@ def test_order_by_vehicle_of_nothing_of_one_place_and_of_no_numbers():
 def screened(vehicle, time_s, lon, lat, cuts):
     fixes = blank_fixes(4)
     parts = [
-        kernels.screen(vehicle[a:b], time_s[a:b], lon[a:b], lat[a:b], fixes, LIMITS, np.empty(b - a, np.int8)).tolist()
+        screens.screen(vehicle[a:b], time_s[a:b], lon[a:b], lat[a:b], fixes, LIMITS, np.empty(b - a, np.int8)).tolist()
         for a, b in cuts
     ]
     return list(chain(*parts))
@@ -180,7 +188,7 @@ def chosen(meaning, day, time_s, first, count):
     start = np.cumsum([0, *map(len, CANDIDATES)])
     calendar = Calendar(first, np.array(list(origin_of_day.values())), runs, SERVICE, SPANS_S)
     flat = np.array(list(chain(*CANDIDATES)))
-    return kernels.choose_trips(meaning, day, time_s, start, flat, calendar, np.empty((len(meaning), 2), np.int32))
+    return screens.choose_trips(meaning, day, time_s, start, flat, calendar, np.empty((len(meaning), 2), np.int32))
 
 
 @quick
@@ -340,8 +348,8 @@ def read_trace(pings, lines, plan, cuts, limits=LIMITS):
     for a, b in cuts:
         samples = samples_of(pings[a:b])
         way_m, off_m, found = np.empty(b - a), np.empty(b - a), np.empty(b - a, np.int8)
-        kernels.match_pings(samples, lines, plan, limits, progress, way_m, off_m, found)
-        crossings.append(kernels.cross_calls(samples, way_m, found, lines, plan, limits, passage, progress))
+        match_kernels.match_pings(samples, lines, plan, limits, progress, way_m, off_m, found)
+        crossings.append(crossing_kernels.cross_calls(samples, way_m, found, lines, plan, limits, passage, progress))
         columns.append((way_m, off_m, found))
     joined = [np.concatenate(part) for part in zip(*columns, strict=True)]
     return *joined, Crossings(*(np.concatenate(part) for part in zip(*crossings, strict=True)))
