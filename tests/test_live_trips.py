@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gtfs.live_kernels import Served
 from gtfs.live_trips import LiveTrips
+from tests import search_oracles as twins
 
 END_S = np.array([100.0, 200.0, 300.0])
 """Until when each of three trips can be meant, on the clock of its day."""
@@ -33,22 +34,6 @@ def numbers_and_overs(pieces):
     return numbers, overs, trips
 
 
-def plain(pings):
-    """Twin: whole histories of each vehicle, a dictionary of its trips."""
-    known, count, numbers, overs, last = {}, 0, [], [], {}
-    for vehicle, trip, day, time_s in pings:
-        key = (vehicle, trip, day)
-        if trip >= 0 and last.get(vehicle) != key:
-            own = [other for other in known if other[0] == vehicle and other != key]
-            overs += [known.pop(other) for other in own if 1000 * other[2] + END_S[other[1]] < time_s]
-            if key not in known:
-                known[key] = count
-                count += 1
-        numbers.append(known[key] if trip >= 0 else -1)
-        last[vehicle] = key
-    return numbers, overs
-
-
 @settings(deadline=None, max_examples=100)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 60))
 def test_it_is_its_twin_and_rows_are_used_again(seed, count):
@@ -58,7 +43,7 @@ def test_it_is_its_twin_and_rows_are_used_again(seed, count):
     ]
     by_vehicle = sorted(pings, key=lambda ping: ping[0])
     for order, pieces in ((pings, [[ping] for ping in pings]), (by_vehicle, [by_vehicle[:20], by_vehicle[20:]])):
-        found, expected = numbers_and_overs(pieces), plain(order)
+        found, expected = numbers_and_overs(pieces), twins.performed(order, END_S)
         assert found[0] == expected[0]
         assert sorted(found[1]) == sorted(expected[1])
 
@@ -80,3 +65,18 @@ def test_a_trip_that_a_vehicle_is_still_on_is_not_over():
 
 def test_nothing_comes_of_nothing():
     assert numbers_and_overs([[]])[:2] == ([], [])
+
+
+def test_a_trip_whose_day_tells_no_moment_is_never_over_nor_is_any_where_no_time_is_told():
+    nan = float("nan")
+    for rows in ([(0, 0, nan, 10.0), (0, 1, 5, 9000.0)], [(0, 0, 0, 10.0), (0, 1, 5, nan)]):
+        told = served([(vehicle, trip, 0, time_s) for vehicle, trip, _, time_s in rows])
+        days = np.array([1000.0 * day for _, _, day, _ in rows])
+        trips = LiveTrips(END_S)
+        found = trips.find(told._replace(origin_s=days), 1)
+        assert (found.row.tolist(), found.begun.tolist(), found.over.tolist()) == ([0, 1], [0, 1], [])
+
+
+def test_the_same_all_along_is_one_trip():
+    found, overs, trips = numbers_and_overs([[(2, 1, 3, 5.0)] * 50])
+    assert (found, overs, trips.count) == ([0] * 50, [], 1)
