@@ -43,7 +43,8 @@ class Observation:
     a lane holds behind the junction on the way to the next signal, ``blocked`` whether there is no room behind it.
     ``bus_lateness_s`` is how late the latest of the timetabled vehicles among them is, NaN without one.
     Where sensors know lanes and not turns, ``vehicles`` are whole ones drawn for the link at this look, ``halted`` and
-    ``closeness`` what is to be expected. ``stage`` has been green for ``green_s``. ``approaching`` are the same vehicles one by one.
+    ``closeness`` what is to be expected. ``stage`` has been green for ``green_s``.
+    ``approaching`` are the same vehicles one by one.
     """
 
     time_s: float
