@@ -9,6 +9,7 @@ from benchmarks.kingston import kingston
 from benchmarks.map_matching import map_matching
 from benchmarks.network_reading import network_reading
 from benchmarks.portland_replay import portland
+from benchmarks.priority import priority
 from benchmarks.published_maps import published_maps
 from benchmarks.results import Measurement
 from benchmarks.sensing import sensing
@@ -64,6 +65,12 @@ CASES = (
         "edge length right and wrongly added by noise and interval, points per second, on three maps",
         "the route driven in SUMO; LeuvenMapMatching's published speed",
         map_matching,
+    ),
+    Case(
+        "priority",
+        "delay of buses, cars and persons and who is on time, by how late a bus must be, on a corridor with made-up buses",
+        "the same controller without priority, same seeds",
+        priority,
     ),
     Case(
         "transit-detectors",
