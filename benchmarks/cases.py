@@ -68,7 +68,7 @@ CASES = (
     ),
     Case(
         "priority",
-        "delay of buses, cars and persons and who is on time, by how late a bus must be, on a corridor with made-up buses",
+        "delay of buses, cars and persons and who is on time, by how late a bus must be; a corridor, made-up buses",
         "the same controller without priority, same seeds",
         priority,
     ),

@@ -20,6 +20,7 @@ from benchmarks.results import Measurement
 from benchmarks.setup import Setup
 from gtfs.on_time import parse_on_time
 from networks.network import FloatArray, RoadNetwork
+from networks.faults import RunError
 from networks.netxml import read_network
 from scenarios.compare import mean_interval
 from scenarios.signal_content import OCCUPANCY
@@ -155,9 +156,20 @@ def _rides_s(run: Run, ground: Ground) -> list[FloatArray]:
 
 
 def runs(ground: Ground, ask: Ask, seeds: Sequence[int]) -> list[Run]:
-    """Runs of one variant with some seeds, done anew each time."""
+    """Runs of one variant with some seeds, done anew each time.
+
+    Raises
+    ------
+    RunError
+        BENCHMARK_FAILED where one did not finish.
+    """
     specs = [ground.spec(ask, seed) for seed in seeds]
-    return sweep(specs, ground.scratch / "runs", workers=os.cpu_count() or 1)
+    found = sweep(specs, ground.scratch / "runs", workers=os.cpu_count() or 1)
+    for run in found:
+        if run.signals is None or run.transit is None:
+            what = f"{ask.name}, seed {run.measures.seed}: {run.measures.status}"
+            raise RunError("BENCHMARK_FAILED", what)
+    return found
 
 
 def measures(run: Run, ground: Ground) -> dict[str, float]:

@@ -69,6 +69,7 @@ CONTROLLERS: dict[str, ControllerKind] = {
         "shipped stage order; a stage lasts until the next one in demand would discharge more pressure",
         MaxPressureParameters,
         CyclicMaxPressure,
+        weighs=True,
     ),
     "sotl": ControllerKind(
         "changes once those who wait at red add up to enough; the end of a platoon is let through first",

@@ -23,13 +23,13 @@ class CyclicMaxPressure:
     def wish(self, seen: Observation) -> int:
         """The next stage in demand once it discharges more than the present one; the present one till then."""
         waiting = np.where(seen.blocked, 0.0, np.maximum(seen.closeness - MEAN_WEIGHT_AHEAD * seen.ahead, 0.0))
-        wanted = (seen.vehicles > 0) & ~seen.blocked & (self._pressure.flow[seen.stage] == 0)
-        following = self._next(seen.stage, wanted)
+        following = self.following(seen)
         gain = self._pressure.gains(waiting, seen)
         return following if gain[following] > gain[seen.stage] else seen.stage
 
-    def _next(self, stage: int, wanted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
+    def following(self, seen: Observation) -> int:
         """The next stage in the order that serves somebody who is red now; the present one where nobody is."""
+        wanted = (seen.vehicles > 0) & ~seen.blocked & (self._pressure.flow[seen.stage] == 0)
         count = len(self._pressure.flow)
-        order = ((stage + step) % count for step in range(1, count))
-        return next((each for each in order if (self._pressure.flow[each][wanted] > 0).any()), stage)
+        order = ((seen.stage + step) % count for step in range(1, count))
+        return next((each for each in order if (self._pressure.flow[each][wanted] > 0).any()), seen.stage)
