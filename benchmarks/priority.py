@@ -19,8 +19,8 @@ from benchmarks.resco import BEGIN_S, HOUR_S, run_spec
 from benchmarks.results import Measurement
 from benchmarks.setup import Setup
 from gtfs.on_time import parse_on_time
-from networks.network import FloatArray, RoadNetwork
 from networks.faults import RunError
+from networks.network import FloatArray, RoadNetwork
 from networks.netxml import read_network
 from scenarios.compare import mean_interval
 from scenarios.signal_content import OCCUPANCY
