@@ -6,7 +6,7 @@ from scenarios.compare import Comparison
 from scenarios.content import ComparedVariant, Origin, ReportContent
 from scenarios.manifest import versions
 from scenarios.prepare import Prepared
-from scenarios.scenario import Scenario, variant_sensing
+from scenarios.scenario import Scenario, Variant, variant_sensing
 from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from signals.intergreen import Clearance
@@ -40,7 +40,7 @@ def report_content(
         network_name=scenario.network.path.name.partition(".")[0],
         network=prepared.network,
         variants=tuple(
-            ComparedVariant(row.name, row.controller, row.parameters, variant_sensing(scenario, row))
+            ComparedVariant(row.name, row.controller, _parameters(row), variant_sensing(scenario, row))
             for row in scenario.variants
         ),
         runs=measures,
@@ -53,6 +53,12 @@ def report_content(
         transit=transit,
         signals=signals,
     )
+
+
+def _parameters(variant: Variant) -> dict[str, object]:
+    """What was set of a variant, priority in words among it."""
+    told = {} if variant.priority is None else {"priority": variant.priority.words}
+    return {**variant.parameters, **told}
 
 
 def _chosen_by(scenario: Scenario) -> Literal["all", "hotspots", "list"]:

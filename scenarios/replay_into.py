@@ -185,7 +185,11 @@ def _require_variant(scenario: Scenario, variant: str | None) -> None:
 
 def _spec(scenario: Scenario, prepared: Prepared, variant: str | None, seed: int | None) -> RunSpec:
     specs = run_specs(scenario, prepared, (scenario.seeds[0] if seed is None else seed,))
-    return next(spec for spec in specs if variant in {None, spec.variant})
+    spec = next(spec for spec in specs if variant in {None, spec.variant})
+    if spec.priority is not None:
+        what = f"variant {spec.variant!r} has priority, and nobody knows here how late a replayed vehicle is"
+        raise InputError("CONFIG_VALUE", what, file=scenario.path, field="variant", remedy="Name one without priority")
+    return spec
 
 
 def _reporting(spec: RunSpec, on_progress: Progress | None) -> Callable[[float], None] | None:

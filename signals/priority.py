@@ -73,6 +73,18 @@ class Priority:
     lockout_s: float = 30.0
     dwell_s: float = 15.0
 
+    @property
+    def words(self) -> str:
+        """Who has it and how, for a report."""
+        late = f" by more than {self.late_s:g} s" if LATE_BUSES in self.vehicles else ""
+        who = " and ".join(name.replace("-", " ") for name in self.vehicles)
+        if self.kind == WEIGHT:
+            return f"{who}{late}, each counts as {self.weight:g}"
+        return (
+            f"{who}{late}, extension {self.extension_s:g} s, early green {self.early_green_s:g} s, "
+            f"one grant in {self.cycles:g} cycles, lock-out {self.lockout_s:g} s"
+        )
+
 
 class Request(NamedTuple):
     """A vehicle that asks for green.
