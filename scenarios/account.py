@@ -3,6 +3,7 @@
 from typing import Literal
 
 from scenarios.compare import Comparison
+from scenarios.conflict_results import ConflictResults
 from scenarios.content import ComparedVariant, Origin, ReportContent
 from scenarios.manifest import versions
 from scenarios.prepare import Prepared
@@ -22,6 +23,7 @@ def report_content(
     comparisons: tuple[Comparison, ...],
     transit: TransitContent | None = None,
     signals: SignalContent | None = None,
+    conflicts: ConflictResults | None = None,
 ) -> ReportContent:
     """Bring together what a reader of the report is to be told."""
     demand, screening = prepared.demand, prepared.screening
@@ -52,6 +54,7 @@ def report_content(
         command=f"bagdar run {scenario.path.name} -o DIR",
         transit=transit,
         signals=signals,
+        conflicts=conflicts,
     )
 
 

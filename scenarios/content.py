@@ -11,6 +11,7 @@ from networks.faults import Notice
 from networks.network import RoadNetwork
 from networks.screening import Hotspot
 from scenarios.compare import FINISHED, JUNCTION_METRICS, NETWORK, Comparison
+from scenarios.conflict_results import ConflictResults
 from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from signals.sensing import NO_SENSING
@@ -84,6 +85,7 @@ class ReportContent:
     command: str
     transit: TransitContent | None = None
     signals: SignalContent | None = None
+    conflicts: ConflictResults | None = None
 
     @property
     def baseline(self) -> str:

@@ -10,7 +10,7 @@ from networks.faults import InputError
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from scenarios.hotspots import Screening, ScreeningOptions, screen_hotspots, write_hotspots
-from scenarios.scenario import Scenario, TransitSource, Variant
+from scenarios.scenario import ConflictSource, Scenario, TransitSource, Variant
 from scenarios.tables import write_csv
 from scenarios.transit_import import SUMMARY, import_to_folder
 from signals.controller import controller_kind
@@ -19,8 +19,10 @@ from signals.outside_controller import is_outside, outside_controller
 from signals.plan import build_plan
 from signals.priority import Priority
 from sim.areas import signal_or_junction
+from sim.conflict_run import ConflictOptions
 from sim.counts import CountFit
 from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic_demand
+from sim.drivers import Drivers, write_driver_routes
 from sim.dwell import DwellLaw
 from sim.modes import MODES, modes_named
 from sim.run import RunSpec
@@ -45,6 +47,8 @@ class Prepared:
         Folder with the timetabled vehicles, None where there are none.
     flows
         Traffic through the signals, None where no variant makes plans for it.
+    conflicts
+        Where conflicts are looked for, None for nowhere.
     """
 
     network_path: Path
@@ -54,6 +58,7 @@ class Prepared:
     signals: tuple[str, ...]
     transit: Path | None = None
     flows: SignalFlows | None = None
+    conflicts: ConflictOptions | None = None
 
 
 def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
@@ -74,6 +79,8 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
     demand = _demand(scenario, network, inputs)
     if demand.count_fits:
         write_csv(out_dir / "counts_fit.csv", CountFit, demand.count_fits)
+    if scenario.drivers is not None:
+        demand = _with_drivers(demand, scenario.drivers, inputs)
     screening = None
     if scenario.crashes is not None:
         say("matching accidents to junctions")
@@ -93,7 +100,30 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
     signals = _signals(scenario, network, screening)
     transit = _transit(scenario.transit, scenario, network, network_path, inputs, say) if scenario.transit else None
     flows = _flows(scenario, network, demand)
-    return Prepared(network_path, network, demand, screening, signals, transit, flows)
+    conflicts = _conflicts(scenario.conflicts, network, screening, out_dir) if scenario.conflicts else None
+    return Prepared(network_path, network, demand, screening, signals, transit, flows, conflicts)
+
+
+def _with_drivers(demand: Demand, drivers: Drivers, inputs: Path) -> Demand:
+    """The same demand with other drivers: copies of its route files that differ in their types."""
+    copies = []
+    for number, file in enumerate(demand.files, start=1):
+        copies.append(replace(file, path=inputs / f"drivers-{number}-{file.path.name}"))
+        write_driver_routes(file.path, copies[-1].path, drivers)
+    return replace(demand, files=tuple(copies))
+
+
+def _conflicts(
+    source: ConflictSource, network: RoadNetwork, screening: Screening | None, out_dir: Path
+) -> ConflictOptions:
+    folder = out_dir / "trajectories" if source.keeps_trajectories else None
+    if source.sites == "hotspots" and screening is not None:
+        wanted = [name for site in screening.hotspots for name in site.signals or site.junctions]
+    elif isinstance(source.sites, tuple):
+        wanted = [signal_or_junction(network, name) for name in source.sites]
+    else:
+        return ConflictOptions(None, source.measures, folder)
+    return ConflictOptions(tuple(dict.fromkeys(wanted)), source.measures, folder)
 
 
 def _transit(
@@ -197,6 +227,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             controller_folder=_controller_folder(variant, scenario),
             sensing=variant.sensing,
             priority=_priority(variant, scenario),
+            conflicts=prepared.conflicts,
         )
         for seed in seeds
         for variant in scenario.variants

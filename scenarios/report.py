@@ -6,6 +6,7 @@ from pathlib import Path
 from networks.outfile import write_text
 from scenarios.caveats import caveats
 from scenarios.compare import PAIRS_FOR_A_CLAIM
+from scenarios.conflict_views import conflict_views
 from scenarios.content import ReportContent
 from scenarios.drawing import Drawing
 from scenarios.page import MAX_ROWS, page_environment
@@ -65,6 +66,7 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             safety=safety_facts(content),
             buses=transit_views(content),
             signals=signal_views(content),
+            conflicts=conflict_views(content),
             bus_lines=[drawing.path.stem for drawing in drawings if drawing.path.stem.startswith(STEM)],
             run_columns=[heading for _, heading in RUN_COLUMNS],
             max_rows=MAX_ROWS,

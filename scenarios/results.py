@@ -19,6 +19,8 @@ from scenarios.tables import as_record, from_record
 from signals.history import SignalHistory
 from signals.outside_controller import is_outside, outside_controller
 from signals.priority import PriorityRow
+from sim.conflict_run import ConflictRun, Entered
+from sim.conflicts import Conflict
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.passages import Passages
@@ -45,8 +47,14 @@ def _digest(spec: RunSpec) -> str:
         "routes": [path.name for path in spec.routes],
         "transit": _content(spec.transit) if spec.transit else None,
         "controller_folder": _controller_content(spec),
+        "conflicts": _conflict_words(spec),
     }
     return sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _conflict_words(spec: RunSpec) -> list[Any] | None:
+    options = spec.conflicts
+    return None if options is None else [options.sites, options.measures, options.trajectories is not None]
 
 
 def _controller_content(spec: RunSpec) -> str | None:
@@ -73,6 +81,7 @@ def run_to_json(run: Run) -> str:
         "refusals": [as_record(row) for row in run.refusals],
         "transit": _packed(_columns(run.transit)) if run.transit else None,
         "signals": _signals_record(run.signals) if run.signals else None,
+        "conflicts": _conflicts_record(run.conflicts) if run.conflicts else None,
         "requests": [as_record(row) for row in run.requests],
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -87,7 +96,22 @@ def run_from_json(text: str) -> Run:
         refusals=tuple(from_record(RefusedWish, row) for row in plain["refusals"]),
         transit=_transit_run(_unpacked(plain["transit"])) if plain["transit"] else None,
         signals=_signal_run(plain["signals"]) if plain["signals"] else None,
+        conflicts=_conflict_run(plain["conflicts"]) if plain["conflicts"] else None,
         requests=tuple(from_record(PriorityRow, row) for row in plain["requests"]),
+    )
+
+
+def _conflicts_record(run: ConflictRun) -> dict[str, Any]:
+    return {
+        "conflicts": [as_record(row) for row in run.conflicts],
+        "entered": [as_record(row) for row in run.entered],
+    }
+
+
+def _conflict_run(plain: Mapping[str, Any]) -> ConflictRun:
+    return ConflictRun(
+        tuple(from_record(Conflict, row) for row in plain["conflicts"]),
+        tuple(from_record(Entered, row) for row in plain["entered"]),
     )
 
 

@@ -21,11 +21,16 @@ from signals.outside_controller import is_outside, outside_controller
 from signals.priority import LATE_BUSES, Priority
 from signals.priority_options import priority_from
 from signals.sensing import NO_SENSING, Connected, Sensing, sensing_from
+from sim.conflict_run import MEASURES
+from sim.drivers import Drivers, RedRunning
 from sim.dwell import DEFAULT_S
 from sim.modes import modes_named
 
 DEFAULT_TOP = 10
-SECTIONS = ("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals", "variant")
+SECTIONS = (
+    *("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals"),
+    *("conflicts", "drivers", "variant"),
+)
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
 
@@ -89,6 +94,15 @@ class TransitSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictSource:
+    """Where conflicts are looked for: ``"hotspots"``, ``"all"`` or ids; by what; whether a ``.trj`` is kept."""
+
+    sites: str | tuple[str, ...]
+    measures: tuple[str, ...] = MEASURES
+    keeps_trajectories: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One of the things compared: a name, a controller, its parameters, what it sees, who has priority."""
 
@@ -124,6 +138,8 @@ class Scenario:
     transit: TransitSource | None = None
     hotspot_rule: str | Path | None = None
     hotspot_exposure: Path | None = None
+    conflicts: ConflictSource | None = None
+    drivers: Drivers | None = None
 
     def input_files(self) -> tuple[Path, ...]:
         """Every file that the scenario reads, itself left out."""
@@ -212,6 +228,8 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         transit=_transit(check, top),
         hotspot_rule=_rule(check, hotspots),
         hotspot_exposure=check.file(hotspots["exposure"], "hotspots.exposure") if "exposure" in hotspots else None,
+        conflicts=_conflicts(check, top, crashes),
+        drivers=_drivers(check, top),
     )
     if scenario.hotspot_method in NEEDS_EXPOSURE and scenario.hotspot_exposure is None:
         check.fault(
@@ -399,12 +417,39 @@ def _transit(check: _Check, top: Mapping[str, Any]) -> TransitSource | None:
     return source
 
 
-def _junctions(check: _Check, value: Any) -> str | tuple[str, ...]:
+def _conflicts(check: _Check, top: Mapping[str, Any], crashes: CrashSource | None) -> ConflictSource | None:
+    if "conflicts" not in top:
+        return None
+    table = check.table(top["conflicts"], "conflicts", ("sites", "measures", "trj"))
+    sites = _junctions(check, table.get("sites", "all"), "conflicts.sites")
+    if sites == "hotspots" and crashes is None:
+        check.fault("conflicts.sites", 'sites = "hotspots" needs crash records', "Add a [crashes] section")
+    measures = check.texts(table.get("measures", list(MEASURES)), "conflicts.measures")
+    if not measures or set(measures) - set(MEASURES):
+        check.fault("conflicts.measures", f"must be some of {', '.join(MEASURES)}, not {list(measures)!r}")
+    return ConflictSource(sites, measures, check.truth(table.get("trj", False), "conflicts.trj"))
+
+
+def _drivers(check: _Check, top: Mapping[str, Any]) -> Drivers | None:
+    if "drivers" not in top:
+        return None
+    table = check.table(top["drivers"], "drivers", ("sigma", "red_running"))
+    sigma = check.number(table, "drivers.sigma", 0.5, least=0.0, most=1.0) if "sigma" in table else None
+    if "red_running" not in table:
+        return Drivers(sigma)
+    known = ("share", "after_red_s", "after_yellow_s")
+    row, usual = check.table(table["red_running"], "drivers.red_running", known), RedRunning()
+    share = check.number(row, "drivers.red_running.share", usual.share, least=0.0, most=1.0)
+    after_s = [check.number(row, f"drivers.red_running.{name}", getattr(usual, name), least=0.0) for name in known[1:]]
+    return Drivers(sigma, RedRunning(share, *after_s))
+
+
+def _junctions(check: _Check, value: Any, where: str = "signals.junctions") -> str | tuple[str, ...]:
     if value in {"all", "hotspots"} if isinstance(value, str) else False:
         return str(value)
     if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
         return tuple(dict.fromkeys(value))
-    check.fault("signals.junctions", f'must be "all", "hotspots" or a list of ids, not {value!r}')
+    check.fault(where, f'must be "all", "hotspots" or a list of ids, not {value!r}')
     return "all"
 
 
@@ -505,6 +550,15 @@ clearance = "ite"        # "ite": yellow and all-red by formula; "as-shipped": w
 # sensing = {{ kind = "connected", penetration = 0.3 }}   # the share of vehicles that tell where they are
 # sensing = {{ kind = "camera", range_m = 80 }}           # also: miss, double, mast_m
 # sensing = {{ kind = "loops", advance_m = 50 }}          # also: miss, double, stuck
+
+# [conflicts]            # how near vehicles come to each other
+# sites = "hotspots"     # "all", "hotspots", or a list of signal or junction ids
+# measures = ["pet", "ttc", "drac"]
+# trj = false            # true: also SSAM's .trj file for each run
+
+# [drivers]              # for route files whose drivers are too good
+# sigma = 0.5            # imperfection, 0 to 1
+# red_running = {{ share = 0.05, after_red_s = 2, after_yellow_s = 3 }}
 
 [[variant]]              # the first variant is what the others are compared with
 name = "as shipped"

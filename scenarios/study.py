@@ -13,6 +13,7 @@ from typing import Any
 
 from scenarios.account import report_content
 from scenarios.compare import Comparison, compare
+from scenarios.conflict_results import conflict_results
 from scenarios.figures import FOLDER, draw_figures
 from scenarios.folder_lock import only_one
 from scenarios.lateness_map import draw_lateness
@@ -120,12 +121,13 @@ def _conclude(
         write_requests(runs, out_dir)
         signals = replace(signals, requests=request_counts(runs))
     comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else ())
+    conflicts = conflict_results(runs, tuple(order), out_dir)
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
     write_csv(out_dir / "junctions.csv", JunctionMeasures, junctions)
     write_csv(out_dir / "comparison.csv", Comparison, comparisons)
     write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
-    content = report_content(scenario, prepared, measures, junctions, comparisons, transit, signals)
+    content = report_content(scenario, prepared, measures, junctions, comparisons, transit, signals, conflicts)
     folder = out_dir / FOLDER
     drawings = (
         *draw_figures(out_dir, content),

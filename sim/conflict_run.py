@@ -1,7 +1,8 @@
 """The conflicts of one run: what SUMO is asked to record, and what is read from that."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from networks.intake import Attributes
@@ -9,25 +10,46 @@ from networks.network import RoadNetwork
 from networks.outfile import write_text
 from sim.conflict_areas import conflict_map
 from sim.conflict_samples import SampleReader
-from sim.conflicts import Conflict, ConflictWatch, Party, site_edges, site_junctions
+from sim.conflicts import Conflict, ConflictWatch, Party, Thresholds, site_edges, site_junctions
 from sim.vehicle_sizes import DEFAULT_TYPE, VehicleSize, read_sizes
 
 LOOK_S = 0.5
 """Vehicles are looked at so often, or at each step where that is longer. Between two looks they are taken to move on a
 straight line of time and way; what that misses of a PET is less than a tenth of a second."""
 
+MEASURES = ("pet", "ttc", "drac")
 PERSON_TYPE = "DEFAULT_PEDTYPE"
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictOptions:
-    """Where conflicts are looked for: ids of signals or junctions, None for all; whether a ``.trj`` is kept, and where.
+    """Where conflicts are looked for: ids of signals or junctions, None for all; and what makes an encounter one.
 
-    ``trajectories`` is a folder; the file is named by variant and seed.
+    Of ``measures`` "pet" tells those up to 5 s, "ttc" and "drac" those up to 1.5 s; one that is not named stays blank.
+    ``trajectories`` is the folder for a ``.trj`` of the run, None for none.
     """
 
     sites: tuple[str, ...] | None = None
+    measures: tuple[str, ...] = MEASURES
     trajectories: Path | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Up to which an encounter is told."""
+        known = Thresholds()
+        has_course = "ttc" in self.measures or "drac" in self.measures
+        return Thresholds(
+            known.pet_s if "pet" in self.measures else -math.inf, known.ttc_s if has_course else -math.inf
+        )
+
+    def narrowed(self, conflict: Conflict) -> Conflict:
+        """Leave out measures that are not wanted."""
+        return replace(
+            conflict,
+            pet_s=conflict.pet_s if "pet" in self.measures else math.nan,
+            ttc_s=conflict.ttc_s if "ttc" in self.measures else math.nan,
+            drac_mps2=conflict.drac_mps2 if "drac" in self.measures else math.nan,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,7 @@ def read_conflicts(
         Rows of ``tripinfo`` by vehicle.
     """
     sites = site_junctions(network, options.sites)
-    watch = ConflictWatch(network, conflict_map(network, frozenset(sites)), sites, every_s)
+    watch = ConflictWatch(network, conflict_map(network, frozenset(sites)), sites, every_s, options.thresholds)
     reader, size_of = SampleReader(path, network), _size_of(read_sizes(types), trips)
     who: list[Party] = []
     found: list[Conflict] = []
@@ -86,7 +108,7 @@ def read_conflicts(
     found += watch.finish(who)
     counts = dict.fromkeys(sites.values(), 0) | watch.entered
     return ConflictRun(
-        tuple(sorted(found, key=lambda row: (row.time_s, row.first, row.second))),
+        tuple(sorted(map(options.narrowed, found), key=lambda row: (row.time_s, row.first, row.second))),
         tuple(Entered(site, count) for site, count in sorted(counts.items())),
     )
 
