@@ -76,13 +76,14 @@ class Priority:
     @property
     def words(self) -> str:
         """Who has it and how, for a report."""
-        late = f" by more than {self.late_s:g} s" if LATE_BUSES in self.vehicles else ""
-        who = " and ".join(name.replace("-", " ") for name in self.vehicles)
+        late = f"buses more than {self.late_s:g} s late"
+        names = {LATE_BUSES: late, ALL_BUSES: "all buses", EMERGENCY: "emergency vehicles (pre-emption)"}
+        who = " and ".join(names[name] for name in self.vehicles)
         if self.kind == WEIGHT:
-            return f"{who}{late}, each counts as {self.weight:g}"
+            return f"{who}, a bus counts as {self.weight:g}"
         return (
-            f"{who}{late}, extension {self.extension_s:g} s, early green {self.early_green_s:g} s, "
-            f"one grant in {self.cycles:g} cycles, lock-out {self.lockout_s:g} s"
+            f"{who}, extension {self.extension_s:g} s, early green {self.early_green_s:g} s, "
+            f"one grant in {self.cycles:g} cycle(s), lock-out {self.lockout_s:g} s"
         )
 
 

@@ -3,7 +3,9 @@
 # ruff: noqa: D102, D105 - what stand-ins and state machines do is in their names
 
 import math
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ from signals.priority import (
     check_out,
     decide,
 )
-from signals.priority_options import priority_from
+from signals.priority_options import NUMBERS, priority_from
 from tests.made_plans import CAR
 from tests.oracles import red_spans, signal_faults
 
@@ -400,3 +402,25 @@ def test_an_early_green_is_told_as_such():
     light.run(10)
     assert [(row.kind, row.outcome, row.given_s) for row in light.rows] == [(EARLY_GREEN, GRANTED, 10)]
     assert light.greens[0] == (0, 10, 0, 1)
+
+
+def test_priority_is_told_in_words():
+    late = priority_from({"vehicles": ["late-buses", "emergency"], "late_s": 30}, "static")
+    assert late.words == (
+        "buses more than 30 s late and emergency vehicles (pre-emption), extension 10 s, early green 10 s, "
+        "one grant in 1 cycle(s), lock-out 30 s"
+    )
+    assert Priority(("all-buses",), kind="weight").words == "all buses, a bus counts as 10"
+
+
+def test_the_readme_has_every_key_with_its_default():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| key of `priority` |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|", table, re.MULTILINE)
+    told = {
+        key: value.strip('`" ')
+        for keys, values in rows
+        for key, value in zip(re.findall(r"`(\w+)`", keys), values.split(","), strict=True)
+    }
+    own = Priority()
+    assert told == {"vehicles": own.vehicles[0], "kind": own.kind} | {key: f"{getattr(own, key):g}" for key in NUMBERS}
