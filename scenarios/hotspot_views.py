@@ -134,7 +134,7 @@ def hotspot_views(screening: Screening, lists: MethodLists) -> HotspotViews:
 def _headlines(screening: Screening, lists: MethodLists) -> list[str]:
     first, evidence, chosen = screening.hotspots[0], screening.evidence, screening.options.method
     counted = "injury crashes" if screening.options.injury_only else "crashes"
-    period = f" in {evidence.years:.3g} years" if evidence.years else ""
+    period = f" in {period_words(evidence.years)}" if evidence.years else ""
     worst = f"{site_name(first)} comes first of {number(len(screening.sites))} junctions by {METHOD_NAMES[chosen]}"
     said = [f"{worst}: {first.observed} {counted}{period}."]
     if first.rank_low is not None:
@@ -187,6 +187,11 @@ def _spot(spot: Hotspot, lists: MethodLists, others: tuple[str, ...], row: int) 
         others=tuple(str(lists.rank(method, row) or "") for method in others),
         criterion=spot.criterion,
     )
+
+
+def period_words(years: float) -> str:
+    """Length of a period in words."""
+    return "1 year" if years == 1 else f"{years:.3g} years"
 
 
 def site_name(spot: Hotspot) -> str:

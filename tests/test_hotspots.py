@@ -13,9 +13,12 @@ from networks.faults import InputError
 from networks.geometry import to_lonlat
 from networks.network import RoadNetwork
 from networks.netxml import read_network
+from networks.screening import METHODS
 from networks.sites import find_sites
+from scenarios.cli_hotspots import METHODS as COMMAND_METHODS
 from scenarios.hotspot_report import write_hotspot_report
 from scenarios.hotspots import Screening, ScreeningOptions, hotspots_json, screen_hotspots, write_hotspots
+from scenarios.scenario import scenario_from
 from tests.command import Done, bagdar
 
 FILES = ["crashes_matched.csv", "figures/hotspots.png", "hotspots.csv", "hotspots.geojson", "notices.csv"]
@@ -290,3 +293,43 @@ def test_the_report_has_the_same_bytes_each_time_and_escapes_foreign_names(city,
         texts.append(write_hotspot_report(found, tmp_path / name).read_bytes())
     assert texts[0] == texts[1]
     assert b"<script>" not in texts[0]
+
+
+SCENARIO = {
+    "network": {"file": "a.net.xml"},
+    "demand": {"synthetic": {}},
+    "crashes": {"files": ["a.csv"]},
+    "variant": [{"controller": "static"}],
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_scenario_takes_every_method_with_what_it_needs(tmp_path, method):
+    for name in ("a.net.xml", "a.csv", "volumes.csv"):
+        (tmp_path / name).touch()
+    section = {"method": method, "rule": "cis", "exposure": "volumes.csv"}
+    scenario = scenario_from(SCENARIO | {"hotspots": section}, tmp_path / "s.toml")
+    assert (scenario.hotspot_method, scenario.hotspot_rule) == (method, "cis")
+    assert scenario.hotspot_exposure == tmp_path / "volumes.csv"
+    assert tmp_path / "volumes.csv" in scenario.input_files()
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [
+        ({"method": "rate"}, "hotspots.exposure"),
+        ({"method": "rule"}, "hotspots.rule"),
+        ({"method": "rule", "rule": "mine.toml"}, "hotspots.rule"),
+        ({"method": "luck"}, "hotspots.method"),
+    ],
+)
+def test_a_scenario_without_what_a_method_needs_is_refused(tmp_path, section, field):
+    for name in ("a.net.xml", "a.csv"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError) as caught:
+        scenario_from(SCENARIO | {"hotspots": section}, tmp_path / "s.toml")
+    assert caught.value.field == field
+
+
+def test_help_knows_the_methods_that_there_are():
+    assert COMMAND_METHODS == METHODS

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from networks.crash_columns import SeverityWeights
 from networks.crash_sites import NEAREST, CrashMatches
 from networks.crashes import Crashes
+from networks.faults import InputError
 from networks.geometry import from_lonlat
 from networks.network import NONE, RoadNetwork
-from networks.screening import Hotspot, rank_sites, weigh_evidence
-from networks.site_counts import count_at_sites, observed_years
-from networks.site_traits import site_traits
+from networks.screening import Evidence, Hotspot, rank_sites, scores, weigh_evidence
+from networks.site_counts import SiteCounts, count_at_sites, last_years, observed_years, of_years
+from networks.site_exposure import Exposure
+from networks.site_traits import SiteTraits, site_traits
 from networks.sites import Site, find_sites
 from tests.street_plans import read_plan
 
@@ -124,3 +126,49 @@ def test_the_ranking_is_the_sorted_count(town, sites, drawn):
     found = ranking(town, sites, ",".join(drawn))
     assert sorted(found) == sorted(count)
     assert [count[site] for site in found] == sorted(count.values(), reverse=True)
+
+
+def few_sites(legs: list[int], observed: list[int], exposure: Exposure | None) -> Evidence:
+    """Signalised sites, too few to fit, with injury crashes."""
+    count = np.array(observed, dtype=np.int64)
+    none = np.zeros(len(legs), dtype=np.int64)
+    traits = SiteTraits(np.array(legs), np.ones(len(legs), dtype=bool), none)
+    counts = SiteCounts(count, count, none, none, none, 5.0 * count)
+    return weigh_evidence(traits, counts, 3.0, exposure=exposure)
+
+
+def test_too_few_sites_go_by_published_functions_where_traffic_on_both_streets_is_known():
+    exposure = Exposure(np.array([25_000.0, np.nan]), np.array([20_000.0, np.nan]), np.array([5_000.0, np.nan]))
+    found = few_sites([4, 4], [20, 20], exposure)
+    assert found.prediction is not None
+    # 4.786 a year by -10.99 + 1.07 ln 20000 + 0.23 ln 5000, over three years; k 0.39, w = 1 / (1 + 0.39 x 14.358)
+    assert found.prediction.predicted[0] == pytest.approx(14.358, abs=0.01)
+    expected = scores("empirical-bayes", found)
+    assert expected[0] == pytest.approx(0.15153 * 14.358 + 0.84847 * 20, abs=0.01)
+    assert np.isnan(expected[1]), "nothing is known of its traffic"
+    assert "not calibrated" in found.prediction.said[0]
+
+
+def test_too_few_sites_without_traffic_have_a_count_and_no_expectation():
+    found = few_sites([4, 3], [2, 9], None)
+    assert (found.prediction, found.known) == (None, None)
+    assert scores("frequency", found).tolist() == [2, 9]
+    with pytest.raises(InputError, match="SPF_SITES"):
+        scores("empirical-bayes", found)
+
+
+def test_a_critical_rate_ranks_by_how_far_chance_is_exceeded():
+    traffic = np.array([20_000.0, 2_000.0])
+    found = few_sites([4, 4], [44, 6], Exposure(traffic, np.full(2, np.nan), np.full(2, np.nan)))
+    # 21.9 and 2.19 million entered: rates 2.009 and 2.740, average 50 / 24.09 = 2.0756
+    assert scores("rate", found) == pytest.approx([2.0091, 2.7397], abs=1e-4)
+    limits = [2.0756 + 1.645 * (2.0756 / m) ** 0.5 + 1 / (2 * m) for m in (21.9, 2.19)]
+    assert scores("critical-rate", found) == pytest.approx([2.0091 / limits[0], 2.7397 / limits[1]], abs=1e-4)
+
+
+def test_the_last_years_are_counted_back_from_the_latest_record(sites):
+    crashes, _ = crashes_at(sites, "a damage 2012-12-31, a damage 2013-01, a damage 2013-12-31, a damage")
+    assert last_years(crashes, 1).tolist() == [False, True, True, False]
+    assert last_years(crashes, 2).tolist() == [True, True, True, False]
+    assert of_years(crashes, 2012, 2012).tolist() == [True, False, False, False]
+    assert of_years(crashes, 2012, 2013).tolist() == [True, True, True, False]
