@@ -20,6 +20,8 @@ from gtfs.live_kernels import Roster, Served
 from gtfs.live_trips import Found, LiveTrips
 from gtfs.match_kernels import match_pings
 from gtfs.pings import Labels, Pings
+from gtfs.repeated_runs import RunKeeper, is_repeated
+from gtfs.run_kernels import Choices, Runs
 from gtfs.screen_kernels import admit, choose_trips, order_by_vehicle, screen, trail
 from gtfs.search_kernels import Named
 from gtfs.trace_kernels import (
@@ -102,7 +104,8 @@ class ReplayMemory:
     """What a :class:`Replay` knows, in plain values: what was heard of, what is held back, and the kernels' memory.
 
     ``roster``, ``latest`` and ``counts`` are those of its :class:`gtfs.live_trips.LiveTrips`, ``waiting``, ``search``,
-    ``searched`` and ``named`` those of its :class:`gtfs.trip_guess.TripGuesser`.
+    ``searched`` and ``named`` those of its :class:`gtfs.trip_guess.TripGuesser`, ``runs`` and ``run_progress`` those of
+    its :class:`gtfs.repeated_runs.RunKeeper`.
     """
 
     vehicles: list[str]
@@ -121,6 +124,8 @@ class ReplayMemory:
     search: Search
     searched: Progress
     named: Named
+    runs: Runs
+    run_progress: Progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,18 +133,19 @@ class _Claims:
     """Claims as columns.
 
     The trips that each can mean, as compressed rows; how they were found; its place among all in order of their texts,
-    so that ties do not hang on who came first.
+    so that ties do not hang on who came first. Whether it means several runs of one trip.
     """
 
     start: IntArray
     trip: IntArray
     evidence: npt.NDArray[np.int8]
     rank: IntArray
+    is_repeated: Bools
 
 
 def _no_claims() -> _Claims:
     nothing = np.empty(0, dtype=np.int32)
-    return _Claims(np.zeros(1, dtype=np.int32), nothing, nothing.astype(np.int8), nothing)
+    return _Claims(np.zeros(1, dtype=np.int32), nothing, nothing.astype(np.int8), nothing, nothing.astype(np.bool_))
 
 
 @dataclass(slots=True, eq=False)
@@ -158,6 +164,8 @@ class Replay:
         How far each of these trips has come.
     guesser
         Finds the trips of vehicles that name none.
+    keeper
+        Keeps vehicles on one run of a trip that is repeated.
     """
 
     plan: TracePlan
@@ -178,12 +186,14 @@ class Replay:
     _columns: _Claims = field(default_factory=_no_claims)
     _book: ClaimBook = field(init=False)
     guesser: TripGuesser = field(init=False)
+    keeper: RunKeeper = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the feed."""
         self._book = ClaimBook(self.plan)
         self.trips = LiveTrips(self.plan.trip_span_s[:, 1] + MOST_AWAY_S + self.settings.tail_s)
         self.guesser = TripGuesser(self.plan, self.settings)
+        self.keeper = RunKeeper(self.plan, self.settings)
 
     def feed(self, pings: Pings) -> Step:
         """Take pings in order of arrival, and give what became final by them."""
@@ -246,6 +256,8 @@ class Replay:
             search=guesser.search,
             searched=guesser.progress,
             named=guesser.named,
+            runs=self.keeper.runs,
+            run_progress=self.keeper.progress,
         )
 
     def recall(self, memory: ReplayMemory) -> None:
@@ -261,6 +273,7 @@ class Replay:
         guesser = self.guesser
         guesser.waiting, guesser.search, guesser.progress = memory.waiting, memory.search, memory.searched
         guesser.named = memory.named
+        self.keeper.runs, self.keeper.progress = memory.runs, memory.run_progress
 
     def _admitted(self, arrived: HeldPings) -> Bools:
         """Which pings come in time."""
@@ -325,7 +338,14 @@ class Replay:
         screen(vehicle, time_s, lon, lat, self._fixes, self.settings.limits, verdict)
         self._drop("duplicate", verdict == DUPLICATE)
         self._drop("jump", verdict == JUMP)
-        return take(held, rows[order[verdict == KEPT]])
+        return self._on_runs(take(held, rows[order[verdict == KEPT]]))
+
+    def _on_runs(self, held: HeldPings) -> HeldPings:
+        """Pings with the runs that they are of, where what is said is a repeated trip."""
+        columns = self._claims_as_columns()
+        if not columns.is_repeated.any():
+            return held
+        return self.keeper.keep(held, Choices(columns.start, columns.trip, columns.is_repeated))
 
     def _match(self, told: Told) -> Step:
         """Find where pings are on their trips, and what happened at calls."""
@@ -442,7 +462,7 @@ class Replay:
             rank = np.empty(len(texts), dtype=np.int32)
             rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
             evidence = np.array([meaning.evidence for meaning in self.meanings], dtype=np.int8)
-            self._columns = _Claims(start, trip, evidence, rank)
+            self._columns = _Claims(start, trip, evidence, rank, is_repeated(self.plan, self.meanings))
         return self._columns
 
 

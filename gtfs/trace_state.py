@@ -10,9 +10,10 @@ from gtfs.event_kernels import Watch
 from gtfs.guess_kernels import NONE, Search
 from gtfs.live_kernels import Roster
 from gtfs.on_time import Punctuality
+from gtfs.run_kernels import WAITS, Runs
 from gtfs.trace_kernels import AHEAD, Fixes, Passage, Progress, Tails
 
-Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search, Tails, Roster)
+Memory = TypeVar("Memory", Fixes, Progress, Passage, Watch, Search, Tails, Roster, Runs)
 
 ROOM = 64
 """Rows at first; arrays double, so that growing costs little."""
@@ -114,6 +115,20 @@ def blank_roster(rows: int) -> Roster:
         over_s=np.full(rows, np.nan),
         before=np.full(rows, NONE, dtype=np.int32),
         free=np.full(rows, NONE, dtype=np.int32),
+    )
+
+
+def blank_runs(vehicles: int) -> Runs:
+    """Vehicles that named no repeated trip yet."""
+    whole = [np.full(vehicles, NONE, dtype=np.int32) for _ in range(4)]
+    return Runs(
+        claim=whole[0],
+        named=whole[1],
+        trip=whole[2],
+        day=whole[3],
+        stage=np.full(vehicles, WAITS, dtype=np.int8),
+        last_s=np.full(vehicles, np.nan),
+        from_m=np.full(vehicles, np.nan),
     )
 
 

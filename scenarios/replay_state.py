@@ -13,6 +13,7 @@ from gtfs.held_pings import HeldPings
 from gtfs.live_kernels import Roster
 from gtfs.performed_trips import PerformedTrips
 from gtfs.replay import ReplayMemory
+from gtfs.run_kernels import Runs
 from gtfs.search_kernels import Named
 from gtfs.service_events import Events, Kind
 from gtfs.trace_kernels import Fixes, Passage, Progress, Tails
@@ -51,7 +52,7 @@ class Saved:
 
 _KINDS = (
     *(Saved, ReplayMemory, Watch, Events, Kind, Notice, Claim, PerformedTrips, HeldPings),
-    *(Fixes, Tails, Progress, Passage, Roster, Search, Named, ReadSoFar),
+    *(Fixes, Tails, Progress, Passage, Roster, Search, Named, Runs, ReadSoFar),
 )
 PART_ROWS = 20_000
 """So many rows are put into a file of their own; fewer are kept with the state."""

@@ -1,4 +1,4 @@
-"""Slow, plain twins of the kernels that keep trips in rows and that give trips to vehicles which name none.
+"""Slow, plain twins of the kernels that keep trips in rows, give trips to vehicles which name none, and keep runs.
 
 Whole histories, ping by ping, every trip of every day tried; nothing shared with the code.
 """
@@ -7,7 +7,7 @@ import math
 from typing import NamedTuple
 
 from tests.guess_oracles import Course, courses, first_near_m, fit
-from tests.trace_oracles import MATCHED, NAN, Matcher, apart_m
+from tests.trace_oracles import MATCHED, NAN, Matcher, apart_m, lateness_s
 
 NOTHING = (-1, -1, -1)
 BY_BLOCK, BY_GEOMETRY = 4, 5
@@ -256,3 +256,76 @@ def go_over(rows, town, rules):
         for k, one in zip(own, Seeker([rows[k] for k in own], town, rules, is_taken).go_over(), strict=True):
             found[k] = one
     return found
+
+
+class Rider:
+    """Twin of ``keep_runs`` for one vehicle; ``runs_of`` are the runs of each claim that is of a repeated trip."""
+
+    def __init__(self, town, runs_of, first_lonlat, limits):
+        self.town, self.runs_of, self.first_lonlat, self.limits = town, runs_of, first_lonlat, limits
+        self.says, self.run, self.is_on, self.is_over = None, None, False, False
+        self.last_s, self.from_m, self.matcher = None, NAN, None
+
+    def serves(self, row):
+        """Trip and day of the vehicle's next ping, None where there is none."""
+        if row.claim not in self.runs_of:
+            self.run = None if row.serves else self.run
+            return row.serves
+        if self.run is None or self.says != (row.claim, row.named_day) or self._is_gone(row.ping.time_s):
+            self.says, self.run, self.is_on, self.is_over = (row.claim, row.named_day), row.serves, False, False
+        if self.is_on:
+            self._go_on(row.ping)
+        else:
+            self._begin(row)
+        self.last_s = row.ping.time_s
+        return self.run
+
+    def _is_gone(self, now_s):
+        trip, day = self.run
+        since_s = now_s - self.town.origin_s[day] - self.town.trips[trip][1][-1][1]
+        return since_s > 12 * 3600 or now_s - self.last_s > self.limits.bridge_s
+
+    def _go_on(self, ping):
+        trip, day = self.run
+        pattern, calls = self.town.trips[trip]
+        self.matcher.match_only(ping._replace(trip=trip, clock_s=ping.time_s - self.town.origin_s[day]))
+        if self.matcher.been[0].way_m >= calls[-1][0] - self.limits.zone_m:
+            self.is_on, self.is_over = False, True
+            is_loop = apart_m(self.first_lonlat[pattern], (ping.lon, ping.lat)) <= self.limits.zone_m
+            self.from_m = calls[0][0] if is_loop else NAN
+
+    def _begin(self, row):
+        tried = []
+        for trip in self.runs_of[row.claim]:
+            for day in self.town.origin_s:
+                is_day = day in self.town.days[trip] if row.named_day is None else day == row.named_day
+                if is_day and not (self.is_over and self.run == (trip, day)):
+                    tried += self._due(row.ping, trip, day)
+        best = min(tried, key=lambda one: one[0], default=None)
+        if best is None:
+            return
+        before_m, (_, self.from_m, run, matcher) = self.from_m, best
+        is_first = self.from_m <= self.town.trips[run[0]][1][0][0] + self.limits.zone_m
+        if not self.is_over or is_first or self.from_m > before_m + self.limits.zone_m:
+            self.run, self.matcher, self.is_on, self.is_over = run, matcher, True, False
+
+    def _due(self, ping, trip, day):
+        """How far in time a run is from being due here, where, itself, and its matcher; nothing where it is not."""
+        if math.isnan(ping.lon + ping.lat):
+            return []
+        _, calls = self.town.trips[trip]
+        clock_s, limits = ping.time_s - self.town.origin_s[day], self.limits
+        matcher = Matcher(self.town.lines, self.town.trips, limits)
+        found, way_m, _ = matcher.match_only(ping._replace(trip=trip, clock_s=clock_s))
+        in_time = calls[0][2] - limits.bridge_s <= clock_s <= calls[-1][1] + limits.bridge_s
+        if found != MATCHED or not in_time or way_m >= calls[-1][0] - limits.zone_m:
+            return []
+        is_first = way_m <= calls[0][0] + limits.zone_m
+        away_s = abs(clock_s - calls[0][2] if is_first else lateness_s(calls, way_m, clock_s))
+        return [(away_s, way_m, (trip, day), matcher)]
+
+
+def keep_runs(rows, town, runs_of, first_lonlat, limits):
+    """Twin of ``keep_runs``: trip and day of each of the rows, which are in order of time."""
+    riders = {row.vehicle: Rider(town, runs_of, first_lonlat, limits) for row in rows}
+    return [riders[row.vehicle].serves(row) for row in rows]
