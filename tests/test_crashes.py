@@ -567,7 +567,7 @@ def test_a_file_that_is_off_as_a_whole_is_told(tmp_path, town, east, north, told
     crashes, _ = read_one(write_csv(tmp_path / "a.csv", rows), town)
     sites = find_sites(town)
     found = shift_notices(sites, crashes, match_crashes(town, sites, crashes))
-    assert [notice.value for notice in found] == ([told] if told else [])
+    assert [notice.value for notice in found] == ([f"{told} in 2012"] if told else [])
     few = crashes.only(np.arange(50) < 49)
     assert shift_notices(sites, few, match_crashes(town, sites, few)) == ()
 

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from networks.blackspot_rules import find_rule
 from networks.build import build_network
-from networks.crash_columns import SeverityWeights
+from networks.crash_columns import SeverityWeights, read_column_map
 from networks.crash_shift import shift_notices
 from networks.crash_sites import CROSS_STREET, CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
@@ -26,6 +26,7 @@ from scenarios.hotspots import CrashScene, evidence_of
 pytestmark = pytest.mark.slow
 
 YEARS = (2012, 2013, 2014)
+COLUMNS = Path(__file__).parents[1] / "docs" / "crashes"
 
 
 @pytest.fixture(scope="module")
@@ -151,5 +152,18 @@ def test_the_labels_of_the_police_agree(data_dir, city, sites):
     assert {notice.code for notice in notices} == {"CRASH_COORDINATE", "CRASH_TIME", "CRASH_DUPLICATE"}
     unreadable = [notice for notice in notices if notice.remedy.startswith("Give its coordinates")]
     assert sum(notice.count for notice in unreadable) == 93
-    (shift,) = shift_notices(sites, crashes, matches)
-    assert (shift.severity, shift.value.split()[-1]) == ("warning", "north"), "this file lies 90 m off the city's own"
+    shifts = [(shift.severity, shift.value) for shift in shift_notices(sites, crashes, matches)]
+    assert shifts == [("warning", f"96 m north in {year}") for year in (2010, 2011, 2012)], "but for 2009"
+
+
+@pytest.mark.parametrize(
+    ("file", "columns"),
+    [("crashes-2014", "porto-alegre"), ("crashes-labelled-2009-2013", "porto-alegre-labelled")],
+)
+def test_the_maps_of_columns_say_what_is_recognised_without_them(data_dir, city, file, columns):
+    path = data_dir / "portoalegre" / f"{file}.csv.gz"
+    plain, _ = read_crashes([path], city)
+    mapped, _ = read_crashes([path], city, read_column_map(COLUMNS / f"{columns}.toml"))
+    for name in ("row", "time", "severity", "injured", "severely_injured"):
+        assert np.array_equal(getattr(plain, name), getattr(mapped, name), equal_nan=name == "time")
+    assert (plain.street, plain.cross_street, plain.type) == (mapped.street, mapped.cross_street, mapped.type)
