@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from networks.blackspot_rules import BlackspotRule, apply_rule, find_rule
 from networks.crash_columns import ColumnMap, SeverityWeights, read_column_map
-from networks.crash_shift import shift_notices
+from networks.crash_shift import find_shifts, move_back, shift_notices
 from networks.crash_sites import CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.faults import InputError, Notice
@@ -183,6 +183,10 @@ def read_scene(
     sites = find_sites(network)
     volumes, volume_notices = (None, ()) if exposure is None else find_exposure(exposure, network, sites)
     matches = match_crashes(network, sites, crashes)
+    shifts = find_shifts(sites, crashes, matches)
+    if any(shift.is_moved for shift in shifts):
+        crashes = move_back(crashes, shifts)
+        matches = match_crashes(network, sites, crashes)
     return CrashScene(
         network,
         sites,
@@ -192,7 +196,7 @@ def read_scene(
         columns.weights,
         volumes,
         found,
-        (*notices, *shift_notices(sites, crashes, matches), *volume_notices),
+        (*notices, *shift_notices(crashes, shifts), *volume_notices),
     )
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from networks.crash_columns import ColumnMap, SeverityRule, SeverityWeights, read_column_map
-from networks.crash_shift import shift_notices
+from networks.crash_shift import find_shifts, move_back, shift_notices
 from networks.crash_sites import (
     CROSS_STREET,
     MID_BLOCK,
@@ -566,10 +566,15 @@ def test_a_file_that_is_off_as_a_whole_is_told(tmp_path, town, east, north, told
     rows = [record(town, east, north, DATA_HORA=f"2012-01-01T00:{row:02d}", **names) for row in range(50)]
     crashes, _ = read_one(write_csv(tmp_path / "a.csv", rows), town)
     sites = find_sites(town)
-    found = shift_notices(sites, crashes, match_crashes(town, sites, crashes))
+    shifts = find_shifts(sites, crashes, match_crashes(town, sites, crashes))
+    found = shift_notices(crashes, shifts)
     assert [notice.value for notice in found] == ([f"{told} in 2012"] if told else [])
     few = crashes.only(np.arange(50) < 49)
-    assert shift_notices(sites, few, match_crashes(town, sites, few)) == ()
+    assert find_shifts(sites, few, match_crashes(town, sites, few)) == (), "too few to tell"
+    moved = move_back(crashes, shifts)
+    left_m = np.hypot(moved.x_m, moved.y_m)
+    assert left_m == pytest.approx(0 if np.hypot(east, north) > 30 else np.hypot(east, north), abs=0.1)
+    assert moved.lon.tolist() == crashes.lon.tolist()
 
 
 def test_where_no_streets_cross_every_record_is_between_crossings(tmp_path):

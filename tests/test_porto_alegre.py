@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 from networks.blackspot_rules import find_rule
 from networks.build import build_network
 from networks.crash_columns import SeverityWeights, read_column_map
-from networks.crash_shift import shift_notices
+from networks.crash_shift import find_shifts, move_back, shift_notices
 from networks.crash_sites import CROSS_STREET, CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.network import NONE, RoadNetwork
@@ -152,8 +152,12 @@ def test_the_labels_of_the_police_agree(data_dir, city, sites):
     assert {notice.code for notice in notices} == {"CRASH_COORDINATE", "CRASH_TIME", "CRASH_DUPLICATE"}
     unreadable = [notice for notice in notices if notice.remedy.startswith("Give its coordinates")]
     assert sum(notice.count for notice in unreadable) == 93
-    shifts = [(shift.severity, shift.value) for shift in shift_notices(sites, crashes, matches)]
-    assert shifts == [("warning", f"96 m north in {year}") for year in (2010, 2011, 2012)], "but for 2009"
+    shifts = find_shifts(sites, crashes, matches)
+    told = [(notice.severity, notice.value) for notice in shift_notices(crashes, shifts)]
+    assert told == [("warning", f"96 m north in {year}") for year in (2010, 2011, 2012)], "but for 2009"
+    moved = match_crashes(city, sites, move_back(crashes, shifts))
+    assert (moved.distance_m[at_crossing & near_street] <= 30).mean() > 0.85, "before, three in ten"
+    assert (matches.distance_m[at_crossing & near_street] <= 30).mean() < 0.35
 
 
 @pytest.mark.parametrize(
