@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.co_simulation import co_simulation
+from benchmarks.conflicts import conflicts
 from benchmarks.environment import environment
 from benchmarks.kingston import kingston
 from benchmarks.map_matching import map_matching
@@ -11,6 +12,7 @@ from benchmarks.network_reading import network_reading
 from benchmarks.portland_replay import portland
 from benchmarks.priority import priority
 from benchmarks.published_maps import published_maps
+from benchmarks.red_running import red_running
 from benchmarks.results import Measurement
 from benchmarks.sensing import sensing
 from benchmarks.setup import Setup
@@ -101,5 +103,17 @@ CASES = (
         "pings per second of kernels and of replays from file to tables on two agencies, and peak memory by length",
         "shapely, geopandas and movingpandas on the same trips",
         trace_replay,
+    ),
+    Case(
+        "conflicts",
+        "CPU time of looking for conflicts, everywhere and at two signals, at steps of 1 and 0.1 s; counts by step",
+        "bare SUMO and SUMO's SSM device on the same files",
+        conflicts,
+    ),
+    Case(
+        "red-running",
+        "junction collisions, conflicts and delay by clearance where drivers run red, ten seeds",
+        "the shipped program; no all-red; drivers who never run red",
+        red_running,
     ),
 )

@@ -1,16 +1,18 @@
 """The conflicts of one run: what SUMO is asked to record, and what is read from that."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from networks.intake import Attributes
 from networks.network import RoadNetwork
-from networks.outfile import write_text
+from networks.outfile import atomic_path, write_text
 from sim.conflict_areas import conflict_map
 from sim.conflict_samples import SampleReader
 from sim.conflicts import Conflict, ConflictWatch, Party, Thresholds, site_edges, site_junctions
+from sim.trajectory_file import TrajectoryFile
 from sim.vehicle_sizes import DEFAULT_TYPE, VehicleSize, read_sizes
 
 LOOK_S = 0.5
@@ -26,7 +28,7 @@ class ConflictOptions:
     """Where conflicts are looked for: ids of signals or junctions, None for all; and what makes an encounter one.
 
     Of ``measures`` "pet" tells those up to 5 s, "ttc" and "drac" those up to 1.5 s; one that is not named stays blank.
-    ``trajectories`` is the folder for a ``.trj`` of the run, None for none.
+    ``trajectories`` is where SSAM's file is written, None for nowhere.
     """
 
     sites: tuple[str, ...] | None = None
@@ -101,16 +103,28 @@ def read_conflicts(
     reader, size_of = SampleReader(path, network), _size_of(read_sizes(types), trips)
     who: list[Party] = []
     found: list[Conflict] = []
-    for samples in reader.pieces():
-        news = range(len(who), len(reader.names))
-        who += [Party(reader.names[row], size_of(reader.names[row], reader.is_person[row])) for row in news]
-        found += watch.take(samples, who)
+    with _trajectories(options.trajectories, network) as trajectories:
+        for samples in reader.pieces():
+            news = range(len(who), len(reader.names))
+            who += [Party(reader.names[row], size_of(reader.names[row], reader.is_person[row])) for row in news]
+            found += watch.take(samples, who)
+            if trajectories is not None:
+                trajectories.take(samples, who)
     found += watch.finish(who)
     counts = dict.fromkeys(sites.values(), 0) | watch.entered
     return ConflictRun(
         tuple(sorted(map(options.narrowed, found), key=lambda row: (row.time_s, row.first, row.second))),
         tuple(Entered(site, count) for site, count in sorted(counts.items())),
     )
+
+
+@contextmanager
+def _trajectories(path: Path | None, network: RoadNetwork) -> Iterator[TrajectoryFile | None]:
+    if path is None:
+        yield None
+        return
+    with atomic_path(path) as part, part.open("wb") as stream:
+        yield TrajectoryFile(stream, network)
 
 
 def _size_of(sizes: Mapping[str, VehicleSize], trips: Mapping[str, Attributes]) -> Callable[[str, bool], VehicleSize]:

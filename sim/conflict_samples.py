@@ -31,7 +31,7 @@ class SampleReader:
         self._number: dict[tuple[str, str], int] = {}
 
     def pieces(self) -> Iterator[Samples]:
-        """Samples in the order of the record, by time.
+        """Samples in the order of the record, by time, all of one time in one piece.
 
         Raises
         ------
@@ -42,8 +42,13 @@ class SampleReader:
             with pq.ParquetFile(self.path, read_dictionary=_texts(self.path)) as file:
                 kinds = [kind for kind in KINDS if f"{kind}_id" in file.schema_arrow.names]
                 wanted = ["timestep_time", *(name for kind in kinds for name in _columns(file, kind))]
+                rest = joined([])
                 for batch in file.iter_batches(batch_size=self._piece_rows, columns=wanted):
-                    yield _joined([self._samples(batch, kind) for kind in kinds])
+                    piece = joined([rest, _joined([self._samples(batch, kind) for kind in kinds])])
+                    whole = int(np.searchsorted(piece.time_s, piece.time_s[-1:].sum()))
+                    rest = Samples._make(column[whole:] for column in piece)
+                    yield Samples._make(column[:whole] for column in piece)
+                yield rest
         except (OSError, pa.ArrowException) as fault:
             raise RunError("SUMO_OUTPUT", f"positions cannot be read ({fault})", file=self.path) from fault
 

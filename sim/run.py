@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from sim.programs import fixed_programs, program_violations, running_programs
 from sim.signal_flows import signal_flows
 from sim.signal_measures import Period
 from sim.signal_record import SignalRun, read_signal_run
+from sim.trajectory_file import trajectory_path
 from sim.transit_plan import TransitFiles
 from sim.transit_record import TransitRecord
 from sim.transit_run import TransitRun
@@ -51,7 +52,8 @@ class RunSpec:
     controller makes plans; None has it taken from ``routes``. ``controller_folder`` is where the module of a controller
     that is named ``module:Class`` lies. ``sensing`` is what controllers see. ``priority`` is
     who has it at the controlled signals and how; programs that SUMO runs by itself are then followed by us.
-    ``conflicts`` tells where conflicts are looked for; with them, collisions inside junctions count too.
+    ``conflicts`` tells where conflicts are looked for, and the folder for trajectories; with them, collisions inside
+    junctions count too.
     """
 
     variant: str
@@ -222,7 +224,10 @@ def conflicts_of(
     if spec.conflicts is None:
         return None
     types = (*spec.routes, TransitFiles(spec.transit).vehicles) if spec.transit else spec.routes
-    return read_conflicts(raw.movements, network, spec.conflicts, look_s(spec.step_s), types, trips)
+    options = spec.conflicts
+    if options.trajectories is not None:
+        options = replace(options, trajectories=trajectory_path(options.trajectories, spec.variant, spec.seed))
+    return read_conflicts(raw.movements, network, options, look_s(spec.step_s), types, trips)
 
 
 def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
