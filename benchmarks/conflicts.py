@@ -20,12 +20,14 @@ from sim.conflict_run import ConflictOptions, look_s, read_conflicts, write_edge
 from sim.conflicts import Conflict
 from sim.engine import run_program, sumo_home
 from sim.options import SumoOptions
+from sim.outputs import read_trip_rows
 
 MAPS = ("cologne8", "ingolstadt7")
 STEPS_S = (1.0, 0.1)
 SITES = 2
 """Signals that count as chosen, of eight and of seven."""
 
+PET_S, SERIOUS_PET_S = 5.0, 2.0
 SEED = 1
 START_UP_S = 1.0
 ALL, CHOSEN = "all vehicles", "chosen sites"
@@ -43,7 +45,7 @@ def conflicts(setup: Setup) -> Iterator[Measurement]:
 
 
 def watch_map(folder: str, name: str, step_s: str, span_s: str, sites: str) -> dict[str, float]:
-    """One run of the program with nothing asked for but conflicts; how many there are of which kind."""
+    """One run of the program with nothing asked for but conflicts, and trips for the types of vehicles; counts by kind."""
     spec = run_spec(Path(folder), name, "static", SEED, clearance=Clearance.AS_SHIPPED, span_s=float(span_s))
     every_s = look_s(float(step_s))
     chosen = ConflictOptions(spec.controlled[:SITES] if sites == CHOSEN else None)
@@ -51,20 +53,22 @@ def watch_map(folder: str, name: str, step_s: str, span_s: str, sites: str) -> d
     with tempfile.TemporaryDirectory(prefix="bagdar-") as place:
         record, edges = Path(place) / "movements.parquet", Path(place) / "edges.txt"
         options = replace(_options(folder, name, step_s, span_s), movements=record, movements_every_s=every_s)
+        options = replace(options, tripinfo=Path(place) / "trips.xml")
         if chosen.sites is not None:
             write_edges(edges, network, chosen.sites)
             options = replace(options, movements_on=edges)
         run_program(options, None, HOUR_S)
-        found = read_conflicts(record, network, chosen, every_s, spec.routes, {}).conflicts
+        trips = read_trip_rows(Path(place) / "trips.xml")
+        found = read_conflicts(record, network, chosen, every_s, spec.routes, trips).conflicts
     return _counts(found)
 
 
 def _counts(found: Sequence[Conflict]) -> dict[str, float]:
-    by_pet = [row for row in found if row.pet_s > -HOUR_S]
+    by_pet = [row for row in found if row.pet_s <= PET_S]
     return {
         "crossing by PET": float(sum(row.kind == "crossing" for row in by_pet)),
         "merging by PET": float(sum(row.kind == "merging" for row in by_pet)),
-        "crossing or merging, PET up to 2 s": float(sum(row.pet_s <= 2 for row in by_pet)),  # noqa: PLR2004
+        "crossing or merging, PET up to 2 s": float(sum(row.pet_s <= SERIOUS_PET_S for row in by_pet)),
         "rear-end by TTC": float(sum(row.kind == "following" for row in found)),
     }
 

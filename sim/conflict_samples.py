@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from networks.faults import RunError
-from networks.network import NONE, RoadNetwork
+from networks.network import NONE, EdgeKind, RoadNetwork
 from sim.conflict_kernels import Samples
 
-PIECE_ROWS = 400_000
-"""Rows that are read at once: some ten megabytes, and minutes of a town's traffic."""
+PIECE_ROWS = 150_000
+"""Rows that are read at once: a few megabytes, and minutes of a town's traffic."""
 
-KINDS = ("vehicle", "person")
+NUMBERS = ("timestep_time", "vehicle_pos", "vehicle_speed")
+TEXTS = ("vehicle_id", "vehicle_lane", "vehicle_edge")
 
 
 class SampleReader:
@@ -28,7 +29,7 @@ class SampleReader:
         self.is_person: list[bool] = []
         self._network = network
         self._piece_rows = piece_rows
-        self._number: dict[tuple[str, str], int] = {}
+        self._number: dict[str, int] = {}
 
     def pieces(self) -> Iterator[Samples]:
         """Samples in the order of the record, by time, all of one time in one piece.
@@ -38,77 +39,67 @@ class SampleReader:
         RunError
             SUMO_OUTPUT where the file is not what SUMO writes.
         """
+        rest = joined([])
         try:
-            with pq.ParquetFile(self.path, read_dictionary=_texts(self.path)) as file:
-                kinds = [kind for kind in KINDS if f"{kind}_id" in file.schema_arrow.names]
-                wanted = ["timestep_time", *(name for kind in kinds for name in _columns(file, kind))]
-                rest = joined([])
-                for batch in file.iter_batches(batch_size=self._piece_rows, columns=wanted):
-                    piece = joined([rest, _joined([self._samples(batch, kind) for kind in kinds])])
+            if TEXTS[0] not in pq.read_schema(self.path).names:  # nobody was on the road at any time
+                return
+            with pq.ParquetFile(self.path, read_dictionary=list(TEXTS)) as file:
+                for batch in file.iter_batches(batch_size=self._piece_rows, columns=[*NUMBERS, *TEXTS]):
+                    piece = joined([rest, self._samples(batch)])
                     whole = int(np.searchsorted(piece.time_s, piece.time_s[-1:].sum()))
                     rest = Samples._make(column[whole:] for column in piece)
                     yield Samples._make(column[:whole] for column in piece)
-                yield rest
         except (OSError, pa.ArrowException) as fault:
             raise RunError("SUMO_OUTPUT", f"positions cannot be read ({fault})", file=self.path) from fault
+        yield rest
 
-    def _samples(self, batch: pa.RecordBatch, kind: str) -> Samples:
-        names = batch.column(f"{kind}_id")
-        if names.null_count:
+    def _samples(self, batch: pa.RecordBatch) -> Samples:
+        """Rows of a batch; SUMO tells the lane of a vehicle, and of a person the edge alone."""
+        names = batch.column(TEXTS[0])
+        if names.null_count:  # times at which nobody was there
             batch = batch.filter(names.is_valid())
-            names = batch.column(f"{kind}_id")
-        place = f"{kind}_lane" if f"{kind}_lane" in batch.schema.names else f"{kind}_edge"
-        vehicle = _meanings(names, lambda name: self._number_of(kind, name))
-        lane = _meanings(batch.column(place), self._lane if place.endswith("lane") else self._first_lane)
-        numbers = [_numbers(batch.column(name)) for name in ("timestep_time", f"{kind}_pos", f"{kind}_speed")]
-        samples = Samples(vehicle, numbers[0], lane, numbers[1], numbers[2])
+            names = batch.column(TEXTS[0])
+        lane = _meanings(batch.column("vehicle_lane"), self._lane)
+        if (walks := lane == NONE).any():
+            lane = np.where(walks, _meanings(batch.column("vehicle_edge"), self._first_lane), lane)
+        vehicle = self._numbers_of(names, walks)
+        time_s, at_m, speed_mps = (_numbers(batch.column(name)) for name in NUMBERS)
+        samples = Samples(vehicle, time_s, lane, at_m, speed_mps)
         known = lane != NONE
         return samples if known.all() else Samples._make(column[known] for column in samples)
 
-    def _number_of(self, kind: str, name: str) -> int:
-        number = self._number.setdefault((kind, name), len(self.names))
+    def _numbers_of(self, names: pa.DictionaryArray, walks: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        found = _meanings(names, self._number_of)
+        for number in np.unique(found[walks]).tolist():
+            self.is_person[number] = True
+        return found
+
+    def _number_of(self, name: str) -> int:
+        number = self._number.setdefault(name, len(self.names))
         if number == len(self.names):
             self.names.append(name)
-            self.is_person.append(kind == "person")
+            self.is_person.append(False)
         return number
 
     def _lane(self, name: str) -> int:
         return self._network.lane_index.get(name, NONE)
 
     def _first_lane(self, name: str) -> int:
-        edge = self._network.edge_index.get(name, NONE)
-        return NONE if edge == NONE else int(self._network.edges.lane_start[edge])
-
-
-def _texts(path: Path) -> list[str]:
-    """Columns of texts, which are read as numbers of entries in a dictionary."""
-    with pq.ParquetFile(path) as file:
-        return [name for kind in KINDS for name in _columns(file, kind) if name.endswith(("_id", "_lane", "_edge"))]
-
-
-def _columns(file: pq.ParquetFile, kind: str) -> list[str]:
-    place = f"{kind}_lane" if f"{kind}_lane" in file.schema_arrow.names else f"{kind}_edge"
-    names = [f"{kind}_id", place, f"{kind}_pos", f"{kind}_speed"]
-    return [name for name in names if name in file.schema_arrow.names]
+        """Lane of a crossing or what leads to it; people on pavements meet nobody who drives."""
+        edges, edge = self._network.edges, self._network.edge_index.get(name, NONE)
+        walked = (EdgeKind.CROSSING, EdgeKind.WALKINGAREA)
+        return int(edges.lane_start[edge]) if edge != NONE and edges.kind[edge] in walked else NONE
 
 
 def _meanings(column: pa.DictionaryArray, meaning: Callable[[str], int]) -> npt.NDArray[np.int64]:
-    """What each text of a column means, asked once for each text."""
-    meanings = np.array([meaning(text) for text in column.dictionary.to_pylist()], dtype=np.int64)
-    return meanings[np.asarray(np.from_dlpack(column.indices), dtype=np.int64)]
+    """What each text of a column means, asked once for each text; NONE where there is none."""
+    meanings = np.array([*(meaning(text) for text in column.dictionary.to_pylist()), NONE], dtype=np.int64)
+    indices = column.indices.fill_null(len(meanings) - 1) if column.null_count else column.indices
+    return meanings[np.asarray(np.from_dlpack(indices), dtype=np.int64)]
 
 
 def _numbers(column: pa.Array) -> npt.NDArray[np.float64]:
     return np.asarray(np.from_dlpack(column), dtype=np.float64)
-
-
-def _joined(parts: list[Samples]) -> Samples:
-    """Samples of several kinds in order of time."""
-    if len(parts) == 1:
-        return parts[0]
-    whole = joined(parts)
-    order = np.argsort(whole.time_s, kind="stable")
-    return Samples._make(column[order] for column in whole)
 
 
 def joined(parts: list[Samples]) -> Samples:

@@ -82,7 +82,7 @@ class SumoOptions:
             words += ["--fcd-output", str(self.positions), "--fcd-output.attributes", "lane,pos"]
             words += ["--device.fcd.probability", "0", "--device.fcd.period", f"{self.positions_every_s:g}"]
         if self.movements is not None:
-            words += ["--fcd-output", str(self.movements), "--fcd-output.attributes", "lane,pos,speed"]
+            words += ["--fcd-output", str(self.movements), "--fcd-output.attributes", "lane,edge,pos,speed"]
             words += ["--device.fcd.period", f"{self.movements_every_s:g}"]
             words += ["--person-device.fcd.period", f"{self.movements_every_s:g}"]
         if self.movements_on is not None:

@@ -18,11 +18,11 @@ from scenarios.scenario import read_scenario
 from signals.intergreen import Clearance
 from sim.conflict_areas import REACHES_M, conflict_map
 from sim.conflict_kernels import Samples
-from sim.conflict_run import ConflictOptions, look_s
+from sim.conflict_run import ConflictOptions, look_s, read_conflicts
 from sim.conflict_samples import SampleReader, joined
 from sim.conflicts import ConflictWatch, Party, site_junctions
 from sim.drivers import Drivers, RedRunning, write_driver_routes
-from sim.engine import run_program
+from sim.engine import run_program, sumo_home
 from sim.options import SumoOptions
 from sim.run import RunSpec, simulate
 from sim.trajectory_file import VEHICLE_RECORD, TrajectoryFile
@@ -122,14 +122,37 @@ def test_chosen_sites_have_the_conflicts_that_they_have_among_all(data_dir):
         clearance=Clearance.AS_SHIPPED,
     )
 
-    def at_sites(sites, step_s=1.0):
+    def found(sites, step_s=1.0):
         run = simulate(replace(spec, step_s=step_s, conflicts=ConflictOptions(sites)), network=network)
-        rows = [row for row in run.conflicts.conflicts if row.kind != "following" and row.junction in signals[:2]]
-        return Counter((row.first, row.second, round(row.pet_s, 4)) for row in rows if row.pet_s <= 5)
+        rows = [row for row in run.conflicts.conflicts if row.kind != "following" and row.pet_s <= 5]
+        return Counter((row.junction, row.first, row.second, round(row.pet_s, 4)) for row in rows)
 
-    assert at_sites(signals[:2]) == at_sites(None)
-    # in so short a time one driver more or less counts for several per cent
-    assert at_sites(signals[:2], 0.1).total() == pytest.approx(at_sites(signals[:2]).total(), rel=0.2, abs=3)
+    everywhere = found(None)
+    assert found(signals[:2]) == Counter({key: count for key, count in everywhere.items() if key[0] in signals[:2]})
+    assert found(None, 0.1).total() == pytest.approx(everywhere.total(), rel=0.1)
+
+
+def test_people_on_crossings_meet_cars(tmp_path):
+    home = sumo_home() / "tools" / "game" / "fokr_bs_demo"
+    record = tmp_path / "movements.parquet"
+    options = SumoOptions(
+        home / "fokr_bs.net.xml.gz",
+        (home / "15_16_veh.trips.xml.gz", home / "15_16_ped.trips.xml"),
+        *(54_000.0, 54_600.0, 1),
+        additional=(home / "vtypes_default.add.xml", home / "signalPlan.add.xml"),
+        movements=record,
+    )
+    run_program(options, None, 600.0)
+    network = read_network(home / "fokr_bs.net.xml.gz")
+    found = read_conflicts(record, network, ConflictOptions(), 1.0, [home / "vtypes_default.add.xml"], {})
+    met = [row for row in found.conflicts if "DEFAULT_PEDTYPE" in {row.first_type, row.second_type}]
+    assert met
+    assert {row.kind for row in met} == {"crossing"}
+    for row in met:
+        walked = row.first_link if row.first_type == "DEFAULT_PEDTYPE" else row.second_link
+        assert "_c" in walked
+        # people walk, cars may drive
+        assert (row.first_mps if row.first_type == "DEFAULT_PEDTYPE" else row.second_mps) < 3
 
 
 def test_looks_are_whole_steps():
