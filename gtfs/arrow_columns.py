@@ -21,20 +21,28 @@ def labels(texts: Sequence[str], codes: Integers) -> pa.Array:
 
     Each distinct text that occurs is kept once, in alphabetical order, so that the same rows give the same bytes.
     """
-    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(texts))).tolist()
+    occurs = np.zeros(len(texts) + 1, dtype=np.bool_)
+    occurs[codes] = True  # a code of -1 marks the end
+    used = np.flatnonzero(occurs[:-1]).tolist()
     distinct = sorted({texts[code] for code in used} - {""})
     rank = {text: row for row, text in enumerate(distinct)}
     place = np.full(len(texts) + 1, -1, dtype=np.int32)
     place[used] = [rank.get(texts[code], -1) for code in used]
     place = place[codes]  # a code of -1 finds the place at the end
-    return pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), pa.array(distinct, type=pa.string()))
+    return _coded(place, pa.array(distinct, type=pa.string()))
 
 
 def moments(epoch_s: FloatArray, timezone: str) -> pa.Array:
     """ISO 8601 in the zone, to the nearest second, null for NaN."""
     place, distinct = pd.factorize(np.floor(epoch_s + 0.5))
     texts = pa.array(local_texts(distinct, timezone)).cast(pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32), mask=place < 0), texts)
+    return _coded(place.astype(np.int32), texts)
+
+
+def _coded(place: Integers, texts: pa.Array) -> pa.Array:
+    """Texts by their places, null for a negative one."""
+    missing = place < 0
+    return pa.DictionaryArray.from_arrays(pa.array(place, mask=missing if missing.any() else None), texts)
 
 
 def reals(values: FloatArray) -> pa.Array:

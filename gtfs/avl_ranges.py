@@ -47,7 +47,7 @@ def checked(sightings: Sightings, tally: Tally) -> Batch:
     forgotten = list(_forgotten(sightings))
     for fault in forgotten:
         _count(fault, sightings, tally)
-    told_s = np.where(_unlikely(sightings.told_s), np.nan, sightings.told_s)
+    told_s = _without(sightings.told_s, _unlikely(sightings.told_s))
     sightings = replace(sightings, pings=_without_time(sightings.pings, told_s, sightings, tally), told_s=told_s)
     out = np.zeros(len(told_s), dtype=np.bool_)
     for fault in _left_out(sightings):
@@ -147,7 +147,11 @@ def _no_odometer(odometer_m: FloatArray) -> Flags:
 def _forget(pings: Pings) -> Pings:
     return replace(
         pings,
-        heading_deg=np.where(_no_heading(pings.heading_deg), np.nan, pings.heading_deg),
-        speed_mps=np.where(_no_speed(pings.speed_mps), np.nan, pings.speed_mps),
-        odometer_m=np.where(_no_odometer(pings.odometer_m), np.nan, pings.odometer_m),
+        heading_deg=_without(pings.heading_deg, _no_heading(pings.heading_deg)),
+        speed_mps=_without(pings.speed_mps, _no_speed(pings.speed_mps)),
+        odometer_m=_without(pings.odometer_m, _no_odometer(pings.odometer_m)),
     )
+
+
+def _without(values: FloatArray, wrong: Flags) -> FloatArray:
+    return np.where(wrong, np.nan, values) if wrong.any() else values

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ MISSING = ("", "NA", "N/A", "NULL", "NaN", "None", "n/a", "nan", "null")
 """How programs write a number that they do not have."""
 
 NUMBER = r"^[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?$"
+MOST_KNOWN = 1 << 16
+"""So many ids are remembered as texts."""
 WHOLE = re.compile(r"-?[0-9]+\.0+")
 """An id that a program took for a number, and wrote with a point."""
 
@@ -93,6 +96,12 @@ def id_text(value: object) -> str:
     return text.partition(".")[0] if WHOLE.fullmatch(text) else text
 
 
+@lru_cache(maxsize=MOST_KNOWN)
+def _known_text(text: str | None) -> str:
+    """The same of a text; pieces of a file have the same ones again and again."""
+    return id_text(text)
+
+
 def labels(column: pa.Array) -> Labels:
     """A column of ids as labels: without the spaces around them, whole numbers without a point.
 
@@ -104,11 +113,19 @@ def labels(column: pa.Array) -> Labels:
     if pa.types.is_null(column.type):
         return Labels(np.full(len(column), NO_LABEL, dtype=np.int32), ())
     encoded = column if pa.types.is_dictionary(column.type) else _encoded(column)
+    read = _known_text if is_text(encoded.type) else id_text
+    texts = tuple(map(read, encoded.dictionary.to_pylist()))
+    indices = pc.cast(encoded.indices, pa.int32())
+    if len(set(texts)) == len(texts) and "" not in texts:  # they are labels as they stand
+        return Labels(_filled(indices, NO_LABEL), texts)
     places: dict[str, int] = {}
-    texts = [id_text(value) for value in encoded.dictionary.to_pylist()]
     codes = [places.setdefault(text, len(places)) if text else NO_LABEL for text in texts]
-    indices = pc.fill_null(pc.cast(encoded.indices, pa.int32()), len(codes)).to_numpy(zero_copy_only=False)
-    return Labels(np.array([*codes, NO_LABEL], dtype=np.int32)[indices], tuple(places))
+    return Labels(np.array([*codes, NO_LABEL], dtype=np.int32)[_filled(indices, len(codes))], tuple(places))
+
+
+def _filled(indices: pa.Array, missing: int) -> npt.NDArray[np.int32]:
+    filled: npt.NDArray[np.int32] = (pc.fill_null(indices, missing) if indices.null_count else indices).to_numpy()
+    return filled
 
 
 def _encoded(column: pa.Array) -> pa.DictionaryArray:

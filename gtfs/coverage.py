@@ -26,9 +26,11 @@ class Coverage:
         last = len(self.covered) - 1
         moments = np.broadcast_arrays(np.asarray(begin_s, dtype=np.float64), np.asarray(end_s, dtype=np.float64))
         is_known = np.isfinite(moments[0]) & np.isfinite(moments[1])
-        begin, end = (np.where(is_known, moment, 0.0) // MINUTE_S - self.first for moment in moments)
+        # whole seconds are divided: for floats that costs many times as much
+        seconds = (np.floor(np.where(is_known, moment, 0.0)).astype(np.int64) for moment in moments)
+        begin, end = (second // MINUTE_S - self.first for second in seconds)
         inside = (begin >= 0) & (end < last)
-        rows = [np.clip(minute, 0, last).astype(np.int64) for minute in (begin, end + 1)]
+        rows = [np.clip(minute, 0, last) for minute in (begin, end + 1)]
         found: Flags = is_known & inside & (self.covered[rows[1]] - self.covered[rows[0]] == rows[1] - rows[0])
         return found
 

@@ -45,6 +45,8 @@ from gtfs.trip_guess import Told, TripGuesser, merged
 from networks.network import FloatArray, IntArray
 
 DAY_S = 86_400
+MOST_CODES = 1 << 62
+"""So many combinations of texts can be told apart by one number."""
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.integer]
 
@@ -291,7 +293,8 @@ class Replay:
         return out
 
     def _vehicle_rows(self, labels: Labels) -> IntArray:
-        rows = np.array([self._vehicle(text) for text in labels.texts], dtype=np.int32)
+        known = self._vehicle_row
+        rows = np.array([known[text] if text in known else self._vehicle(text) for text in labels.texts], np.int32)
         found: IntArray = rows[labels.codes]
         return found
 
@@ -306,10 +309,14 @@ class Replay:
     def _claim_rows(self, pings: Pings) -> IntArray:
         """Rows of what vehicles say they serve."""
         said = (pings.trip, pings.route, pings.block, pings.start_time)
-        code = np.zeros(len(pings), dtype=np.int64)
+        code, most = np.zeros(len(pings), dtype=np.int64), 1
         for labels in (column for column in said if column.texts):
-            # numbered anew each time, so that no product of counts grows too large
-            code, _ = pd.factorize(code * (len(labels.texts) + 1) + labels.codes)
+            if most * (len(labels.texts) + 1) > MOST_CODES:
+                code, distinct = pd.factorize(code)
+                most = len(distinct)
+            code = code * (len(labels.texts) + 1) + labels.codes
+            most *= len(labels.texts) + 1
+        code, _ = pd.factorize(code)
         first = np.empty(int(code.max(initial=NONE)) + 1, dtype=np.int64)
         first[code[::-1]] = np.arange(len(code))[::-1]
         rows = np.array([self._claim(_said(said, ping)) for ping in first.tolist()], dtype=np.int32)

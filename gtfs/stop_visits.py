@@ -143,9 +143,10 @@ class _Noted:
 
 def _noted(visits: int, row: Integers, crossings: Crossings, kind: int, known_s: float) -> _Noted:
     """Crossings of one kind by visit; the time is left blank where the gap is too long."""
-    is_kind = crossings.kind == kind
+    of_kind = np.flatnonzero(crossings.kind == kind)
+    place = row[of_kind]
     columns = np.full((3, visits), np.nan)
     for column, values in zip(columns, (crossings.time_s, crossings.until_s, crossings.gap_s), strict=True):
-        column[row[is_kind]] = values[is_kind]
+        column[place] = values[of_kind]
     time_s, until_s, gap_s = columns
     return _Noted(np.where(gap_s <= known_s, time_s, np.nan), until_s, gap_s)

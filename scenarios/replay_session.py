@@ -113,7 +113,8 @@ class Session:
 
     def _keep(self, step: Step) -> tuple[Step, Events]:
         matched, crossings, roster = step.matched, step.crossings, self.replay.trips.roster
-        self.pings.add({name: getattr(matched, name) for name in PINGS}, (matched.time_s // DAY_S).astype(np.int32))
+        utc_day = (np.floor(matched.time_s).astype(np.int64) // DAY_S).astype(np.int32)
+        self.pings.add({name: getattr(matched, name) for name in PINGS}, utc_day)
         self.crossings.add(crossings._asdict(), roster.day[step.crossing_row])
         begun, number = self.replay.trips.at(step.begun), roster.number[step.begun]
         columns = {"number": number, "vehicle": begun.vehicle, "trip": begun.trip, "evidence": begun.evidence}
