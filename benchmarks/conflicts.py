@@ -45,7 +45,7 @@ def conflicts(setup: Setup) -> Iterator[Measurement]:
 
 
 def watch_map(folder: str, name: str, step_s: str, span_s: str, sites: str) -> dict[str, float]:
-    """One run of the program with nothing asked for but conflicts, and trips for the types of vehicles; counts by kind."""
+    """One run of the program, asked for conflicts and for the types of vehicles alone; counts by kind."""
     spec = run_spec(Path(folder), name, "static", SEED, clearance=Clearance.AS_SHIPPED, span_s=float(span_s))
     every_s = look_s(float(step_s))
     chosen = ConflictOptions(spec.controlled[:SITES] if sites == CHOSEN else None)

@@ -137,6 +137,11 @@ def test_toml_of_the_readme_is_accepted(tmp_path):
             path.write_text(f"{whole}\n{block}", encoding="utf-8")
             _touch_files(tmp_path, whole)
             assert read_scenario(path).transit is not None
+        elif "[conflicts]" in block:
+            path.write_text(f"{whole}\n{block}", encoding="utf-8")
+            _touch_files(tmp_path, whole)
+            assert read_scenario(path).conflicts.sites == "hotspots"
+            assert read_scenario(path).drivers.red_running.share == 0.05
         else:
             maps.append(read_column_map(path))
     assert [(scenario.junctions, scenario.top) for scenario in scenarios] == [("hotspots", 10)]
