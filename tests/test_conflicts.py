@@ -20,9 +20,10 @@ from sim.conflict_areas import REACHES_M, conflict_map
 from sim.conflict_kernels import Samples
 from sim.conflict_run import ConflictOptions, look_s, read_conflicts
 from sim.conflict_samples import SampleReader, joined
-from sim.conflicts import ConflictWatch, Party, site_junctions
+from sim.conflicts import ConflictWatch, Party, point_on_lane, site_junctions
 from sim.drivers import Drivers, RedRunning, write_driver_routes
 from sim.engine import run_program, sumo_home
+from sim.lane_points import points_on_lanes
 from sim.options import SumoOptions
 from sim.run import RunSpec, simulate
 from sim.trajectory_file import VEHICLE_RECORD, TrajectoryFile
@@ -260,3 +261,35 @@ def test_a_scenario_asks_for_conflicts_and_drivers(tmp_path):
 
 def test_nothing_recorded_is_nobody():
     assert len(joined([]).vehicle) == 0
+
+
+def test_points_on_lanes_are_those_of_the_plain_twin(data_dir):
+    network = read_network(data_dir / "resco" / "cologne1" / "cologne1.net.xml.gz")
+    lanes = network.lanes
+    chance = np.random.default_rng(1)
+    lane = chance.integers(0, len(lanes), 300)
+    at_m = chance.random(300) * lanes.length_m[lane]
+    found = points_on_lanes(lane, at_m, lanes.shape_start, lanes.shape_m, lanes.length_m)
+    twins = [point_on_lane(network, int(row), float(at)) for row, at in zip(lane, at_m, strict=True)]
+    np.testing.assert_allclose(found[:, :2], twins, atol=1e-6)
+    np.testing.assert_allclose(np.hypot(found[:, 2], found[:, 3]), 1.0)
+    nobody = points_on_lanes(lane[:0], at_m[:0], lanes.shape_start, lanes.shape_m, lanes.length_m)
+    assert nobody.shape == (0, 4)
+    assert np.isnan(
+        points_on_lanes(lane[:1], np.array([np.nan]), lanes.shape_start, lanes.shape_m, lanes.length_m)[0, 0]
+    )
+
+
+def test_a_run_keeps_its_trajectories_where_asked(crossing, tmp_path):
+    simulate(run_spec(crossing, conflicts=ConflictOptions(trajectories=tmp_path)))
+    (path,) = tmp_path.iterdir()
+    assert path.name == "as-shipped-1.trj"
+    data = path.read_bytes()[28:]
+    place, times, vehicles = 0, 0, 0
+    while place < len(data):
+        kind = data[place]
+        place += 5 if kind == 2 else VEHICLE_RECORD.itemsize
+        times, vehicles = times + (kind == 2), vehicles + (kind == 3)
+    assert place == len(data)
+    assert 250 < times <= 301
+    assert vehicles > times
