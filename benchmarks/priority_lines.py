@@ -236,6 +236,7 @@ def _legs(trips: Sequence[tuple[float, int]], names: tuple[str, ...], call_start
         route_ids=routes,
         route_names=routes,
         direction=np.array([number for _, number in trips], dtype=np.int32),
+        way=np.array([number for _, number in trips], dtype=np.int32),
         pattern_ids=routes,
         number=np.zeros(len(trips), dtype=np.int32),
         call_start=call_start,

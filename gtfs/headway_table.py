@@ -23,7 +23,7 @@ def headways_table(result: ReplayResult) -> pa.Table:
     trip, day = result.performed.trip[performed], result.performed.day[performed]
     pattern, stop = table.trips.pattern[trip], table.call_stop[visits.call[rows]]
     route, direction = table.patterns.route[pattern], table.patterns.direction[pattern]
-    ranks = _rank(table.stops.ids)[stop], direction, _rank(table.routes.ids)[route]
+    ranks = _rank(table.stops.ids)[stop], table.pattern_way[pattern], _rank(table.routes.ids)[route]
     order = np.lexsort((rows, visits.departure_s[rows], *ranks, day))
     kept = rows[order]
     days, place = np.unique(day[order], return_inverse=True)

@@ -98,7 +98,7 @@ class LiveRegularity:
         number, call, now_s = int(crossings.performed[row]), int(crossings.call[row]), float(crossings.time_s[row])
         live = step.crossing_row[row]
         pattern, day = int(table.trips.pattern[roster.trip[live]]), int(roster.day[live])
-        place = int(table.patterns.route[pattern]), int(table.patterns.direction[pattern]), int(table.call_stop[call])
+        place = int(table.patterns.route[pattern]), int(table.pattern_way[pattern]), int(table.call_stop[call])
         planned_s = float(self.plan.calls.departure_s[call])
         before = self.last.get(place)
         self.last[place] = day, now_s, planned_s, number

@@ -89,9 +89,9 @@ def visit_places(plan: TracePlan, trip: Integers, day: Integers, call: Integers)
     """A number for the day, route, direction and stop of visits, NONE at the ends of trips, where nobody waits."""
     table, first = plan.timetable, int(day.min(initial=0)) - 1
     pattern, stop = table.trips.pattern[trip], table.call_stop[call]
-    directions = int(table.patterns.direction.max(initial=0)) + 2
-    line = table.patterns.route.astype(np.int64) * directions + table.patterns.direction + 1
-    place = ((day.astype(np.int64) - first) * len(table.routes) * directions + line[pattern]) * len(table.stops)
+    ways = int(table.pattern_way.max(initial=0)) + 1
+    line = table.patterns.route.astype(np.int64) * ways + table.pattern_way
+    place = ((day.astype(np.int64) - first) * len(table.routes) * ways + line[pattern]) * len(table.stops)
     found: Integers = np.where(call == plan.calls.start[trip + 1] - 1, NONE, place + stop)
     return found
 

@@ -17,6 +17,7 @@ from gtfs.columns import Rows, owners, spans, starts, take
 from gtfs.day_tables import Calls, Patterns, Routes, Shapes, Stops, Trips, take_patterns, take_shapes, take_trips
 from gtfs.feed import Feed
 from gtfs.findings import Fault, found
+from gtfs.pattern_ways import pattern_ways
 from gtfs.patterns import group
 from gtfs.performed import Departures, departures, performed_ids
 from gtfs.shape_points import shapes_of
@@ -74,6 +75,12 @@ class Timetable:
     def trip_route(self) -> Rows:
         """The route of each trip, shape (trips,)."""
         return self.patterns.route[self.trips.pattern]
+
+    @cached_property
+    def pattern_way(self) -> Rows:
+        """Which patterns of a route go the same way, shape (patterns,): see :func:`gtfs.pattern_ways.pattern_ways`."""
+        patterns = self.patterns
+        return pattern_ways(patterns.route, patterns.direction, patterns.call_start, patterns.call_stop)
 
     @cached_property
     def trip_pattern_ids(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def busiest_lines(result: ReplayResult) -> list[Line]:
     chosen: dict[tuple[int, int], int] = {}
     for row in np.argsort(-often, kind="stable").tolist():
         if often[row]:
-            chosen.setdefault((int(table.patterns.route[row]), int(table.patterns.direction[row])), row)
+            chosen.setdefault((int(table.patterns.route[row]), int(table.pattern_way[row])), row)
     return [_line(result, row, np.flatnonzero(pattern == row)) for row in list(chosen.values())[:MAX_LINES]]
 
 

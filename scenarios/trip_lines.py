@@ -64,7 +64,7 @@ def _lines(plan: TransitPlan) -> list[_Line]:
     legs = plan.legs
     groups: dict[tuple[str, int, str, int], list[int]] = {}
     for row in range(len(legs)):
-        key = legs.route_ids[row], int(legs.direction[row]), legs.pattern_ids[row], int(legs.number[row])
+        key = legs.route_ids[row], int(legs.way[row]), legs.pattern_ids[row], int(legs.number[row])
         groups.setdefault(key, []).append(row)
     busiest: dict[tuple[str, int], list[int]] = {}
     for (route, direction, _, _), rows in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):

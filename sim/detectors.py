@@ -124,7 +124,7 @@ def _places(plan: TransitPlan) -> IntArray:
     """Route, direction and stop of each call as one number; NONE at the ends of trips, where nobody waits."""
     leg = np.repeat(np.arange(len(plan.legs)), np.diff(plan.legs.call_start))
     route, stop = (np.unique(texts, return_inverse=True)[1] for texts in (plan.legs.route_ids, plan.calls.stop_ids))
-    places = place_rows(route[leg], plan.legs.direction[leg], stop)
+    places = place_rows(route[leg], plan.legs.way[leg], stop)
     return np.where(plan.calls.is_end, NONE, places).astype(np.int32)
 
 

@@ -53,6 +53,7 @@ class PlannedLegs:
     """Trips, or parts of trips, that vehicles serve, one after another; rows of one vehicle follow each other in time.
 
     ``trip_ids`` are those performed, ``scheduled_trip_ids`` the feed's; ``number`` tells the parts of one trip apart.
+    ``way`` is the direction, found from the order of stops where the feed gives none.
     """
 
     vehicle: IntArray
@@ -62,6 +63,7 @@ class PlannedLegs:
     route_ids: Texts
     route_names: Texts
     direction: IntArray
+    way: IntArray
     pattern_ids: Texts
     number: IntArray
     call_start: IntArray
@@ -175,6 +177,7 @@ def _legs(timetable: "Timetable", legs: "Sequence[tuple[int, TripLeg]]") -> Plan
         route_ids=tuple(routes.ids[row] for row in route),
         route_names=tuple(routes.short_names[row] or routes.long_names[row] or routes.ids[row] for row in route),
         direction=timetable.patterns.direction[pattern].astype(np.int32),
+        way=timetable.pattern_way[pattern],
         pattern_ids=tuple(timetable.patterns.ids[row] for row in pattern),
         number=np.array([leg.leg.number for _, leg in legs], dtype=np.int32),
         call_start=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),

@@ -448,7 +448,7 @@ def _waiting_places(plan: TransitPlan) -> tuple[npt.NDArray[np.intp], Integers]:
     rows = np.flatnonzero(~plan.calls.is_end)
     leg = _leg_of_call(plan)[rows]
     stop = _numbered(plan.calls.stop_ids)[rows]
-    return rows, place_rows(_numbered(plan.legs.route_ids)[leg], plan.legs.direction[leg], stop)
+    return rows, place_rows(_numbered(plan.legs.route_ids)[leg], plan.legs.way[leg], stop)
 
 
 def _numbered(texts: Sequence[str]) -> Integers:

@@ -38,6 +38,7 @@ def plan(name: str = "10") -> TransitPlan:
         route_ids=("r", "r"),
         route_names=(name, name),
         direction=np.zeros(2, dtype=np.int32),
+        way=np.zeros(2, dtype=np.int32),
         pattern_ids=("p", "p"),
         number=np.zeros(2, dtype=np.int32),
         call_start=np.array([0, 3, 5], dtype=np.int32),

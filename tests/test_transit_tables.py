@@ -33,6 +33,7 @@ def plan_of(*trips, parts=None):
             route_ids=("12",) * count,
             route_names=("12",) * count,
             direction=np.zeros(count, dtype=np.int32),
+            way=np.zeros(count, dtype=np.int32),
             pattern_ids=("12-0",) * count,
             number=np.array(parts if parts is not None else [0] * count, dtype=np.int32),
             call_start=np.arange(0, 3 * count + 1, 3, dtype=np.int32),

@@ -178,7 +178,7 @@ def _places(truth: Truth) -> IntArray:
     """Route, direction and stop of each call as one number, NONE where trips end."""
     legs, calls = truth.plan.legs, truth.plan.calls
     route, stop = (np.unique(texts, return_inverse=True)[1] for texts in (legs.route_ids, calls.stop_ids))
-    places = place_rows(route[truth.leg], legs.direction[truth.leg], stop)
+    places = place_rows(route[truth.leg], legs.way[truth.leg], stop)
     return np.where(calls.is_end, NONE, places).astype(np.int32)
 
 
