@@ -7,6 +7,7 @@ from gtfs.clock import local_text
 from gtfs.headways import BUNCHED_BELOW, GAP_ABOVE, GAP_EXCESS_S
 from gtfs.on_time import OnTimeCounts
 from gtfs.tides import EVIDENCE
+from gtfs.trace_kernels import NO_TRIP
 from gtfs.trace_plan import day_date
 from networks.faults import Notice
 from scenarios.caveats import Caveat
@@ -20,6 +21,9 @@ from scenarios.wording import counted, listed
 
 KNOWN_CALLS, KNOWN_TRIPS = 100, 10
 """With fewer calls whose fate is known, or fewer trips that they are of, a route is not called the worst."""
+
+MANY_WITHOUT_TRIP = 0.1
+"""Of positions: where more belong to no trip, it is said beside the shares."""
 
 FATES = {
     "read": "read",
@@ -181,6 +185,7 @@ def headlines(tally: Tally) -> Iterator[str]:
         f"{unjudged if tally.unjudged else ''}"
     )
     yield _on_time_sentence(counts, timepoints, on_time_words(tally.latest.rule.name))
+    yield from _without_trip(tally)
     yield from _worst_route(tally)
     if tally.bunched_pairs:
         visits = tally.headways.of_all().bunched
@@ -198,11 +203,21 @@ def headlines(tally: Tally) -> Iterator[str]:
         yield f"{listed(left)}.".capitalize()
 
 
+def _without_trip(tally: Tally) -> Iterator[str]:
+    """Shares over those whose trip is known are no shares of all: who keeps to the timetable is told more easily."""
+    share = tally.found[NO_TRIP] / max(sum(tally.found.values()), 1)
+    if share > MANY_WITHOUT_TRIP:
+        yield (
+            f"{_share(share)} of positions belong to no trip that could be told. Where vehicles name no trip, one that "
+            "keeps to the timetable is told more easily, so these shares may flatter."
+        )
+
+
 def _on_time_sentence(counts: OnTimeCounts, timepoints: OnTimeCounts, rule: str) -> str:
     if not counts.judged:
         return "Of no call is known when it was served, so nothing can be said of punctuality."
     at_timepoints = f" (at timepoints alone {_share(timepoints.on_time_share)})" if timepoints.judged else ""
-    unknown = f" Of {counted(counts.unknown, 'more call')} nothing is known." if counts.unknown else ""
+    unknown = f" {counted(counts.unknown, 'more call')} cannot be judged." if counts.unknown else ""
     return (
         f"{_share(counts.on_time_share)} of {counted(counts.judged, 'call')} whose fate is known "
         f"{'was' if counts.judged == 1 else 'were'} on time{at_timepoints}, that is {rule}: "

@@ -11,6 +11,7 @@ from gtfs.headways import Headways, headway_adherence
 from gtfs.on_time import ON_TIME_RULES, Punctuality
 from gtfs.service_events import no_events
 from gtfs.stop_visits import Quality
+from gtfs.trace_kernels import MATCHED, NO_TRIP
 from scenarios.drawing import Drawing
 from scenarios.numerals import UNKNOWN
 from scenarios.replay_detours import detours
@@ -41,10 +42,25 @@ def test_the_answer_names_its_rule_and_what_is_not_known(tmp_path):
         "3 trips of 2 vehicles were seen; 1 more is missing, though the trace covers their time.",
         (
             "38 % of 8 calls whose fate is known were on time (at timepoints alone 38 %), that is 60 s early to 300 s "
-            "late: 12 % early, 0 % late, 50 % missing. Of 4 more calls nothing is known."
+            "late: 12 % early, 0 % late, 50 % missing. 4 more calls cannot be judged."
+        ),
+        (
+            "12 % of positions belong to no trip that could be told. Where vehicles name no trip, one that keeps to the "
+            "timetable is told more easily, so these shares may flatter."
         ),
         "1 time a vehicle left its route and 1 stop was left out.",
     ]
+
+
+def test_many_positions_without_a_trip_are_told_beside_the_shares(tmp_path):
+    sums = tallied(paper_result(tmp_path))
+    sums.found.clear()
+    sums.found.update({MATCHED: 90, NO_TRIP: 10})
+    assert not any("no trip" in sentence for sentence in words_of(sums).headlines)
+    sums.found[NO_TRIP] = 30
+    told = [sentence for sentence in words_of(sums).headlines if "no trip" in sentence]
+    assert len(told) == 1
+    assert told[0].replace("\N{NARROW NO-BREAK SPACE}", " ").startswith("25 % of positions belong to no trip")
 
 
 def test_of_nothing_known_nothing_is_said(tmp_path):
