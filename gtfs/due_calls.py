@@ -108,6 +108,20 @@ def due_calls(result: ReplayResult) -> DueCalls:
     )
 
 
+def counted_once(due: DueCalls) -> npt.NDArray[np.bool_]:
+    """Which rows stand for a call that was due, shape (calls,): one each, also where two vehicles drove the trip.
+
+    That is the row of which most is known: a time, else that the call was left out; of several the first.
+    """
+    left_out, unknown = due.punctuality == Punctuality.MISSING, due.punctuality == Punctuality.UNKNOWN
+    trip, day = due.trips.trip[due.owner], due.trips.day[due.owner]
+    order = np.lexsort((due.owner, left_out + 2 * unknown, due.call, trip, day))
+    keys = np.stack((day, trip, due.call))[:, order]
+    once = np.zeros(len(due), dtype=np.bool_)
+    once[order] = np.append(True, (np.diff(keys) != 0).any(axis=0))[: len(due)]
+    return once
+
+
 def of_visits(column: npt.NDArray[Scalar], visit: IntArray, blank: float) -> npt.NDArray[Scalar]:
     """A column of visits by due call, ``blank`` where the trip is missing, shape (calls,)."""
     # NONE is -1, and so finds the blank at the end.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gtfs.avl_batch import rows_left_out
-from gtfs.due_calls import DueCalls
+from gtfs.due_calls import DueCalls, counted_once
 from gtfs.on_time import OnTimeCounts, Punctuality
 from gtfs.replay_result import ReplayResult
 from gtfs.service_events import KINDS
@@ -114,8 +114,9 @@ class Tally:
         self.main = result if len(result.visits) > len(self.main.visits) else self.main
         self.days.update(np.unique(due.trips.day).tolist())
         self.vehicles.update(result.vehicles[row] for row in np.unique(result.performed.vehicle).tolist())
-        self.fate += _fate(result, due)
-        spread, deviation_s = _spread(result, due)
+        once = counted_once(due)
+        self.fate += _fate(result, due, once)
+        spread, deviation_s = _spread(result, due, once)
         self.spread += spread
         self.deviation_s = self.deviation_s + deviation_s
         self.headways = HeadwaySums(self.headways.values + headway_sums(result).values)
@@ -133,7 +134,7 @@ class Tally:
         self.detours = _best(self.detours, detours(result), MAX_DETOURS, detour_order)
 
     def _add_trips(self, result: ReplayResult, due: DueCalls) -> None:
-        self.due_trips += len(due.trips)
+        self.due_trips += len(set(zip(due.trips.day.tolist(), due.trips.trip.tolist(), strict=True)))
         self.performed += len(result.performed)
         self.missing += len(result.missing)
         self.unjudged += len(result.unjudged)
@@ -206,19 +207,19 @@ def percentiles_s(spread: Counts, shares: Iterable[float]) -> list[float]:
     return [float(np.searchsorted(below, share * below[-1]) - LIMIT_S) for share in shares]
 
 
-def _fate(result: ReplayResult, due: DueCalls) -> Counts:
+def _fate(result: ReplayResult, due: DueCalls, once: npt.NDArray[np.bool_]) -> Counts:
     table = result.plan.timetable
     route = table.trip_route[due.trips.trip][due.owner].astype(np.int64)
     hour = np.clip(result.plan.calls.departure_s[due.call] // 3600, 0, HOURS - 1).astype(np.int64)
     is_timepoint = table.calls.timepoint[due.call].astype(np.int64)
     shape = len(table.routes), HOURS, 2, _STATES
     place = ((route * HOURS + hour) * 2 + is_timepoint) * _STATES + due.punctuality
-    return np.bincount(place, minlength=int(np.prod(shape))).reshape(shape)
+    return np.bincount(place[once], minlength=int(np.prod(shape))).reshape(shape)
 
 
-def _spread(result: ReplayResult, due: DueCalls) -> tuple[Counts, FloatArray]:
+def _spread(result: ReplayResult, due: DueCalls, once: npt.NDArray[np.bool_]) -> tuple[Counts, FloatArray]:
     table = result.plan.timetable
-    known = np.flatnonzero(np.isfinite(due.deviation_s))
+    known = np.flatnonzero(np.isfinite(due.deviation_s) & once)
     deviation_s = due.deviation_s[known]
     is_timepoint = table.calls.timepoint[due.call[known]].astype(np.int64)
     route = table.trip_route[due.trips.trip][due.owner[known]].astype(np.int64)
