@@ -45,8 +45,8 @@ def test_the_answer_names_its_rule_and_what_is_not_known(tmp_path):
             "late: 12 % early, 0 % late, 50 % missing. 4 more calls cannot be judged."
         ),
         (
-            "12 % of positions belong to no trip that could be told. Where vehicles name no trip, one that keeps to the "
-            "timetable is told more easily, so these shares may flatter."
+            "12 % of positions belong to no trip that could be told. Where vehicles name no trip, one that keeps to "
+            "the timetable is told more easily, so these shares may flatter."
         ),
         "1 time a vehicle left its route and 1 stop was left out.",
     ]
