@@ -42,8 +42,8 @@ IN_SERVICE = "In service"
 def stop_visits_table(result: ReplayResult, due: DueCalls) -> pa.Table:
     """A row for each call that was due, by service day, trip and place in the trip.
 
-    ``trip_stop_sequence`` counts from 1, ``scheduled_stop_sequence`` is the feed's; ``distance_m`` is the way since the
-    trip's first call. Deviations are actual minus scheduled; ``deviation_s`` is the one that judges. A gap is the time
+    ``trip_stop_sequence`` counts from 1, ``scheduled_stop_sequence`` is the feed's; ``dwell`` (s) and ``distance`` (m),
+    the way since the trip's first call, have the names of TIDES. Deviations are actual minus scheduled; ``deviation_s`` is the one that judges. A gap is the time
     between the pings around an arrival or departure. ``schedule_relationship`` is Missing where nobody drove the trip,
     Skipped where the vehicle left the stop out, Added where the trip ran on a day that is not its own.
     """
@@ -71,8 +71,8 @@ def stop_visits_table(result: ReplayResult, due: DueCalls) -> pa.Table:
             "schedule_departure_time": moments(due.scheduled_departure_s, zone),
             "actual_arrival_time": moments(due.arrival_s, zone),
             "actual_departure_time": moments(due.departure_s, zone),
-            "dwell_s": reals(due.departure_s - due.arrival_s),
-            "distance_m": reals(plan.calls.distance_m[call] - plan.calls.distance_m[first]),
+            "dwell": reals(due.departure_s - due.arrival_s),
+            "distance": reals(plan.calls.distance_m[call] - plan.calls.distance_m[first]),
             "arrival_deviation_s": reals(due.arrival_s - due.scheduled_arrival_s),
             "departure_deviation_s": reals(due.departure_s - due.scheduled_departure_s),
             "deviation_s": reals(due.deviation_s),

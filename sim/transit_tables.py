@@ -46,8 +46,8 @@ class StopVisit:
     """A call of a trip as a row of ``stop_visits.csv``.
 
     Times are ISO 8601 in the feed's zone, empty where there is none. ``trip_stop_sequence`` counts the calls of a
-    performed trip from 1, ``scheduled_stop_sequence`` is the feed's. ``distance_m`` is the way since the first call of
-    the trip's part. Deviations are actual minus scheduled, late is positive; ``deviation_s`` is the one that
+    performed trip from 1, ``scheduled_stop_sequence`` is the feed's. ``dwell`` (s) and ``distance`` (m), the way
+    since the first call of the trip's part, have the names of TIDES. Deviations are actual minus scheduled, late is positive; ``deviation_s`` is the one that
     judges: of the arrival at the trip's end, of the departure elsewhere.
 
     ``punctuality`` is early, on time, late, missing or not due; ``quality`` observed, interpolated (the feed leaves the
@@ -70,8 +70,8 @@ class StopVisit:
     schedule_departure_time: str
     actual_arrival_time: str
     actual_departure_time: str
-    dwell_s: float
-    distance_m: float
+    dwell: float
+    distance: float
     arrival_deviation_s: float
     departure_deviation_s: float
     deviation_s: float
@@ -256,8 +256,8 @@ def stop_visits(
             schedule_departure_time=text(leaving_s),
             actual_arrival_time=text(arrival_s),
             actual_departure_time=text(departure_s),
-            dwell_s=departure_s - arrival_s,
-            distance_m=way_m,
+            dwell=departure_s - arrival_s,
+            distance=way_m,
             arrival_deviation_s=arrival_s - planned_s,
             departure_deviation_s=departure_s - leaving_s,
             deviation_s=deviation_s,

@@ -210,7 +210,7 @@ def test_deviation_is_actual_minus_scheduled_in_every_column(tmp_path):
         "arrival_deviation_s",
         "departure_deviation_s",
         "deviation_s",
-        "dwell_s",
+        "dwell",
         "arrival_gap_s",
         "departure_gap_s",
     )
@@ -235,7 +235,7 @@ def test_distances_run_from_the_first_call_of_the_trip(tmp_path):
     result = paper_result(tmp_path)
     table = stop_visits_table(result, due_calls(result))
     # A degree of latitude measures 111,035 m at 40 degrees: b lies 0.01, d 0.04 degrees north of a.
-    assert table["distance_m"].to_pylist()[:3] == pytest.approx([0.0, 1110.35, 4441.4], rel=1e-4)
+    assert table["distance"].to_pylist()[:3] == pytest.approx([0.0, 1110.35, 4441.4], rel=1e-4)
 
 
 def test_trips_performed_have_their_evidence(tmp_path):

@@ -84,11 +84,11 @@ def test_a_visit_has_the_times_of_its_zone_and_the_deviation_that_judges_it(plan
     assert (first.variant, first.seed, first.service_date) == ("base", 7, "2026-05-13")
     assert (first.trip_id_performed, first.trip_stop_sequence, first.scheduled_stop_sequence) == ("t0", 1, 5)
     assert (first.pattern_id, first.route_id, first.direction_id, first.vehicle_id) == ("12-0", "12", 0, "bus-0")
-    assert (first.stop_id, first.timepoint, first.distance_m) == ("A", True, 0.0)
+    assert (first.stop_id, first.timepoint, first.distance) == ("A", True, 0.0)
     assert first.schedule_departure_time == "2026-05-13T07:00:00+02:00"
     assert first.actual_arrival_time == "2026-05-13T06:59:40+02:00"
     assert first.actual_departure_time == "2026-05-13T07:00:00+02:00"
-    assert (first.dwell_s, first.arrival_deviation_s, first.departure_deviation_s) == (20, -20, 0)
+    assert (first.dwell, first.arrival_deviation_s, first.departure_deviation_s) == (20, -20, 0)
     # judged by the departure, at the end by the arrival
     assert [row.deviation_s for row in (first, middle, end, late)] == [0, 25, 30, 240]
     assert [row.quality for row in (first, middle, end)] == ["observed", "interpolated", "observed"]
@@ -107,7 +107,7 @@ def test_a_call_that_never_came_keeps_its_schedule_and_nothing_else(plan, run):
     assert row.schedule_departure_time == "2026-05-13T07:20:00+02:00"
     assert (row.actual_arrival_time, row.actual_departure_time, row.quality) == ("", "", "missing")
     assert row.schedule_relationship == "Missing"
-    assert all(math.isnan(value) for value in (row.dwell_s, row.deviation_s, row.arrival_deviation_s))
+    assert all(math.isnan(value) for value in (row.dwell, row.deviation_s, row.arrival_deviation_s))
 
 
 @pytest.mark.parametrize(("end_s", "due"), [(2000, 8), (2100, 8), (2101, 9), (1000, 4), (100, 0)])
