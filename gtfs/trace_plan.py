@@ -119,6 +119,14 @@ class TracePlan:
         """Origins of the days that were asked for."""
         return {}
 
+    @cached_property
+    def span(self) -> tuple[date, date] | None:
+        """The first and the last day on which anything runs, None where nothing ever does."""
+        known = [days for days in self.services if len(days)]
+        if not known:
+            return None
+        return min(days[0] for days in known).astype(date), max(days[-1] for days in known).astype(date)
+
     def services_running(self, day: int) -> BoolArray:
         """Whether each service runs on a day, shape (services,)."""
         wanted = np.datetime64(day_date(day))

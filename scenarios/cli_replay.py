@@ -1,5 +1,6 @@
 """The command ``bagdar replay``. It belongs to the command line (:mod:`scenarios.cli`), which alone prints."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from signal import SIGTERM, default_int_handler, signal
 from typing import Any
@@ -94,6 +95,7 @@ def replay(
         _require_files(paths, speed)
     elif into is not None:
         raise InputError("CONFIG_VALUE", "--into takes whole files", field="--into", remedy="Leave out --follow")
+    _require_apart(folder, (str(feed), *paths))
     with only_one(folder):
         if follow:
             _follow(options, paths, folder, speed)
@@ -112,6 +114,16 @@ def _require_files(sources: tuple[str, ...], speed: float | None) -> None:
         raise InputError("CONFIG_VALUE", what, field="--avl", remedy="Add --follow")
     if speed is not None:
         raise InputError("CONFIG_VALUE", "--speed is for --follow", field="--speed", remedy="Add --follow")
+
+
+def _require_apart(folder: Path, read: Iterable[str]) -> None:
+    """Refuse results among what is read: they would be taken for messages or for tables of the feed."""
+    from gtfs.avl_fetch import is_url
+
+    for name in read:
+        if not is_url(name) and Path(name).is_dir() and Path(name).resolve() == folder.resolve():
+            what = "results would lie among the files that are read"
+            raise InputError("CONFIG_VALUE", what, file=folder, field="-o", remedy="Choose another folder")
 
 
 def _read(options: Any, paths: tuple[Path, ...], folder: Path, into: Path | None) -> None:

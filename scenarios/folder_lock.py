@@ -28,7 +28,7 @@ def only_one(folder: Path) -> Iterator[None]:
     InputError
         FOLDER_BUSY where another command works in it, FOLDER_WRITE where nothing can be written.
     """
-    path = folder / LOCK
+    path, is_new = folder / LOCK, not folder.exists()
     with _opened(folder, path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,6 +40,8 @@ def only_one(folder: Path) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+            if is_new and not any(folder.iterdir()):
+                folder.rmdir()  # a command that was refused leaves nothing
 
 
 def _opened(folder: Path, path: Path) -> TextIO:

@@ -153,6 +153,11 @@ def _no_trip(session: Session) -> InputError:
         heard = " to ".join(dict.fromkeys(day_date(one).isoformat() for one in (days[0], days[-1])))
         what = f"the positions are of {heard}, and {day_date(day)} was asked for"
         return InputError("AVL_TRIP", what, field="--date", remedy="Give a day of the trace, or leave --date out")
+    span = session.plan.span
+    if days and span and not any(session.plan.services_running(one).any() for one in range(days[0] - 1, days[-1] + 1)):
+        heard = " to ".join(dict.fromkeys(day_date(one).isoformat() for one in (days[0], days[-1])))
+        what = f"the positions are of {heard}, and the feed's trips run from {span[0]} to {span[1]}"
+        return InputError("AVL_TRIP", what, remedy="Give the feed of those days, or correct the times")
     left_out = [notice for notice in session.notices.values() if notice.severity != "info"]
     why = f"; left out: {', '.join(f'{one.count} by {one.code} {one.field}' for one in left_out)}" if left_out else ""
     remedy = "Give the feed of the same agency and weeks, and a column map that names the trip"

@@ -11,8 +11,18 @@ def test_a_second_command_is_kept_out_while_the_first_works_and_no_longer(tmp_pa
     with only_one(folder), pytest.raises(InputError, match=r"FOLDER_BUSY: .*another command is working here"):
         only_one(folder).__enter__()
     with only_one(folder):
+        (folder / "table.csv").write_text("")
+    assert [path.name for path in folder.iterdir()] == ["table.csv"]
+
+
+def test_a_command_that_writes_nothing_leaves_no_folder_but_one_that_was_there(tmp_path):
+    with only_one(tmp_path / "new"):
         pass
-    assert list(folder.iterdir()) == []
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    with only_one(tmp_path / "old"):
+        pass
+    assert (tmp_path / "old").is_dir()
 
 
 def test_a_command_that_fails_leaves_no_lock(tmp_path):

@@ -176,6 +176,11 @@ POSITIONS = ("--avl", "positions.csv")
         (["--avl", "page.pb"], "RT_PARSE", "this is HTML"),
         (["--avl", "empty.pb"], "RT_PARSE", "it is empty"),
         (["--avl", "strangers.csv"], "AVL_TRIP", "none of 4 pings"),
+        (
+            ["--avl", "years_later.csv"],
+            "AVL_TRIP",
+            "of 2036-03-01, and the feed's trips run from 2026-01-01 to 2026-12-31",
+        ),
         (["--avl", "swapped.csv"], "AVL_PLACE", "9.01, 0.00; the stops of the feed from 0.00, 8.98"),
         (["--avl", "elsewhere.csv"], "AVL_PLACE", "Give the feed of the place where the vehicles drive"),
         ([*POSITIONS, "--columns", "map.toml"], "CONFIG_KEY", "Did you mean 'latitude'?"),
@@ -186,6 +191,7 @@ def test_faults_are_one_line_and_leave_no_results(street, words, code, hint):
     (street / "empty.pb").write_bytes(b"")
     (street / "map.toml").write_text('[columns]\nlatitud = "lat"\n')
     write_positions(street / "strangers.csv", ride(AT_8, trip="other", ways_m=(0, 300)))
+    write_positions(street / "years_later.csv", ride(AT_8 + 3650 * 86_400, trip="other"))
     write_positions(street / "swapped.csv", ride(AT_8), names=("longitude", "latitude"))
     write_positions(street / "elsewhere.csv", ride(AT_8), north_m=5e6)
     given = words if "--gtfs" in words else ["--gtfs", "feed.zip", *words]
@@ -195,8 +201,20 @@ def test_faults_are_one_line_and_leave_no_results(street, words, code, hint):
     assert line.startswith(f"bagdar: {code}: ")
     assert hint in line
     assert "secret" not in line
-    folder = street / f"refused-{code}"
-    assert not folder.exists() or not list(folder.iterdir())
+    assert not (street / f"refused-{code}").exists()
+
+
+def test_results_are_kept_out_of_the_folders_that_are_read(street):
+    for name in ("feed", "messages"):
+        (street / name).mkdir(exist_ok=True)
+    for words in (
+        ["--gtfs", "feed", *POSITIONS, "-o", "feed"],
+        ["--gtfs", "feed.zip", "--avl", "messages", "-o", "messages"],
+    ):
+        done = bagdar(*words, cwd=street)
+        assert done.returncode == 2
+        assert "CONFIG_VALUE" in done.stderr
+        assert "among the files that are read" in done.stderr
 
 
 def test_positions_add_up_to_what_was_read(street):
