@@ -1,5 +1,6 @@
 """Events that a dispatcher wants to hear of, each with its evidence: the pings, the rule and its threshold."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -109,7 +110,7 @@ class Events:
                 threshold=threshold,
                 unit=UNITS[kind],
                 rule=self.rules[kind],
-                pings_s=tuple(moment_s for moment_s in (since_s, until_s) if moment_s == moment_s),  # noqa: PLR0124
+                pings_s=tuple(moment_s for moment_s in (since_s, until_s) if not math.isnan(moment_s)),
                 other=None if other < 0 else other,
             )
 

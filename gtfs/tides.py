@@ -43,9 +43,10 @@ def stop_visits_table(result: ReplayResult, due: DueCalls) -> pa.Table:
     """A row for each call that was due, by service day, trip and place in the trip.
 
     ``trip_stop_sequence`` counts from 1, ``scheduled_stop_sequence`` is the feed's; ``dwell`` (s) and ``distance`` (m),
-    the way since the trip's first call, have the names of TIDES. Deviations are actual minus scheduled; ``deviation_s`` is the one that judges. A gap is the time
-    between the pings around an arrival or departure. ``schedule_relationship`` is Missing where nobody drove the trip,
-    Skipped where the vehicle left the stop out, Added where the trip ran on a day that is not its own.
+    the way since the trip's first call, have the names of TIDES. Deviations are actual minus scheduled; ``deviation_s``
+    is the one that judges. A gap is the time between the pings around an arrival or departure.
+    ``schedule_relationship`` is Missing where nobody drove the trip, Skipped where the vehicle left the stop out, Added
+    where the trip ran on a day that is not its own.
     """
     plan, trips = result.plan, due.trips
     table, zone = plan.timetable, plan.timetable.timezone

@@ -55,6 +55,7 @@ def report_content(
         transit=transit,
         signals=signals,
         conflicts=conflicts,
+        drivers_run_red=scenario.drivers is not None and scenario.drivers.red_running is not None,
     )
 
 

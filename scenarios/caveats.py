@@ -22,6 +22,20 @@ class Caveat:
     is_strong: bool = False
 
 
+def _drivers(content: ReportContent) -> Caveat:
+    if content.drivers_run_red:
+        return Caveat(
+            "Some simulated drivers run red",
+            "How many and for how long is an assumption of the scenario, not a count at these junctions. Compare "
+            "variants under it, and do not read its collisions as accidents.",
+        )
+    return Caveat(
+        "Simulated drivers obey",
+        "They do not run a red light, look at a telephone or misjudge a gap as people do. Yellow and all-red times "
+        "therefore look like pure loss in the figures. They are not: they are kept as rules.",
+    )
+
+
 def caveats(content: ReportContent) -> tuple[Caveat, ...]:
     """Give what limits this study, the strong points first."""
     transit = _about_transit(content.transit) if content.transit is not None else ()
@@ -148,11 +162,7 @@ def _about_reading(content: ReportContent) -> Iterator[Caveat]:
         "vehicles. Collisions and emergency brakings in the tables come from a driver model and warn of trouble; "
         "they are no accident rates.",
     )
-    yield Caveat(
-        "Simulated drivers obey",
-        "They do not run a red light, look at a telephone or misjudge a gap as people do. Yellow and all-red times "
-        "therefore look like pure loss in the figures. They are not: they are kept as rules.",
-    )
+    yield _drivers(content)
     yield Caveat(
         "A model of the street",
         "Before a decision, compare the simulated traffic with counts and travel times of the real streets.",

@@ -61,6 +61,7 @@ class ReportContent:
 
     ``chosen_by`` tells how the junctions came to be compared: all of them, those with most accident records, or listed
     by hand. ``command`` is what to type to repeat the study; ``versions`` are those of the programs that took part.
+    ``drivers_run_red`` where the scenario has some do so.
     """
 
     scenario: str
@@ -86,6 +87,7 @@ class ReportContent:
     transit: TransitContent | None = None
     signals: SignalContent | None = None
     conflicts: ConflictResults | None = None
+    drivers_run_red: bool = False
 
     @property
     def baseline(self) -> str:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
 from networks.faults import InputError, Notice
 from networks.network import RoadNetwork
 from networks.site_exposure import Exposure, entering_by_id, read_exposure
@@ -40,7 +42,7 @@ def find_exposure(path: Path, network: RoadNetwork, sites: tuple[Site, ...]) -> 
         if row.variant == first:
             hourly[row.junction].append(row.volume_veh_per_h)
     exposure = entering_by_id(network, sites, {name: HOURS_PER_DAY * fmean(seeds) for name, seeds in hourly.items()})
-    count = sum(value == value for value in exposure.entering_veh_per_day.tolist())  # noqa: PLR0124 - not NaN
+    count = int(np.count_nonzero(~np.isnan(exposure.entering_veh_per_day)))
     if not count:
         what = f"none of its {len(hourly)} junctions is at a site of the network"
         remedy = "Give the folder of a run on this network"

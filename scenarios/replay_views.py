@@ -1,5 +1,6 @@
 """Rows and sentences of a replay's report, ready to be set."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -280,7 +281,7 @@ def _warnings(tally: Tally, note: str) -> Iterator[Caveat]:
 
 
 def _share(share: float) -> str:
-    return f"{number(100 * share, 0)}{NARROW}%" if share == share else UNKNOWN  # noqa: PLR0124 - NaN is not itself
+    return f"{number(100 * share, 0)}{NARROW}%" if not math.isnan(share) else UNKNOWN
 
 
 def _route_row(tally: Tally, route: int) -> RouteRow:

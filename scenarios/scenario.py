@@ -20,7 +20,7 @@ from signals.intergreen import Clearance
 from signals.outside_controller import is_outside, outside_controller
 from signals.priority import LATE_BUSES, Priority
 from signals.priority_options import priority_from
-from signals.sensing import NO_SENSING, Connected, Sensing, sensing_from
+from signals.sensing import ALL_CONNECTED, NO_SENSING, Sensing, sensing_from
 from sim.conflict_run import MEASURES
 from sim.drivers import Drivers, RedRunning
 from sim.dwell import DEFAULT_S
@@ -109,7 +109,7 @@ class Variant:
     name: str
     controller: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    sensing: Sensing = Connected()  # noqa: RUF009 - frozen
+    sensing: Sensing = ALL_CONNECTED
     priority: Priority | None = None
 
 
@@ -204,7 +204,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         check.fault("scenario.end", f"the end must lie after the begin ({times.get('end')!r})")
     hotspots = check.table(top.get("hotspots", {}), "hotspots", ("method", "top", "rule", "exposure"))
     signals = check.table(top.get("signals", {}), "signals", ("junctions", "clearance", "sensing"))
-    sensing = _sensing(check, signals, "signals.sensing", Connected())
+    sensing = _sensing(check, signals, "signals.sensing", ALL_CONNECTED)
     crashes = _crashes(check, top)
     junctions = _junctions(check, signals.get("junctions", "all"))
     if junctions == "hotspots" and crashes is None:

@@ -16,8 +16,8 @@ from sim.signal_record import SignalRun
 PERSON = "person"
 OCCUPANCY = {CAR: 1.67, BUS: 9.0}
 """Persons in a vehicle, assumed, since passengers are not simulated. Cars: National Household Travel Survey 2017, all
-purposes (US Federal Highway Administration). Buses: passenger miles over vehicle revenue miles, about 9 (US National
-Transit Database 2019); ridership of the city in question may be far from it."""
+purposes (US Federal Highway Administration). Buses: a round figure of ours; ridership of the city in question may be
+far from it."""
 
 Row = TypeVar("Row")
 

@@ -76,7 +76,7 @@ class Delays:
 
     def carry_on(self, seen: Observation) -> float:
         """Add what has been lost since the last look; the time since then (s), 0 at the first."""
-        from signals.delay_kernels import carried_delays  # noqa: PLC0415 - compiled, and only wanted here
+        from signals.delay_kernels import carried_delays
 
         who = seen.approaching
         mine = (who.row >= who.first) & (who.row < who.first + len(self._free_mps)) & (who.distance_m <= who.range_m)

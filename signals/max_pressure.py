@@ -15,9 +15,8 @@ import numpy as np
 from signals.interlock import transition
 from signals.observation import FloatArray, Observation
 from signals.plan import SignalPlan
+from signals.saturation import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 
-PROTECTED_HEADWAY_S = 1.9
-PERMITTED_HEADWAY_S = 3.0
 MEAN_WEIGHT_AHEAD = 0.5
 """Of a vehicle somewhere behind the junction: Li & Jabari let it fall from 1 at the entry to 0 at the end."""
 

@@ -379,7 +379,8 @@ def _taken(
     has_it = state.grant is not None and state.grant.vehicle == request.vehicle
     if not step.kind:
         if has_it and step.is_over:
-            state = _closed(_told(state, request, reason=f"given up: {step.reason}"), law.lockout_s, at.now_s)
+            told = replace(state.pending[request.vehicle], reason=f"given up: {step.reason}")
+            state = _closed(_told(state, request, told), law.lockout_s, at.now_s)
         elif step.reason:
             state = _turned_down(state, request, step.reason)
         return state, False
@@ -422,17 +423,18 @@ def _given(state: PriorityState, at: Moment, request: Request, step: _Step) -> P
         grant = replace(grant, cut_s=grant.cut_s + _cut_s(state, at))
     given_s = grant.before_s + grant.held_s + grant.cut_s
     state = replace(state, grant=grant)
-    return _told(state, request, kind=grant.kind, outcome=GRANTED, reason="", given_s=given_s)
+    told = replace(state.pending[request.vehicle], kind=grant.kind, outcome=GRANTED, reason="", given_s=given_s)
+    return _told(state, request, told)
 
 
 def _turned_down(state: PriorityState, request: Request, reason: str) -> PriorityState:
-    if state.pending[request.vehicle].outcome == GRANTED:
+    told = state.pending[request.vehicle]
+    if told.outcome == GRANTED:
         return state
-    return _told(state, request, outcome=REFUSED, reason=reason)
+    return _told(state, request, replace(told, outcome=REFUSED, reason=reason))
 
 
-def _told(state: PriorityState, request: Request, **changes: object) -> PriorityState:
-    told = replace(state.pending[request.vehicle], **changes)  # type: ignore[arg-type]
+def _told(state: PriorityState, request: Request, told: Pending) -> PriorityState:
     return replace(state, pending=MappingProxyType({**state.pending, request.vehicle: told}))
 
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from signals.intergreen import GREEN_LETTERS, PROTECTED_LETTERS
 from signals.interlock import transition
-from signals.max_pressure import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 from signals.observation import FloatArray, IntArray, Observation
 from signals.plan import SignalPlan
+from signals.saturation import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 
 NEXT_LOOK_S = 1.0
 """A stage that nobody could use before the next decision is not begun yet."""
@@ -53,8 +53,8 @@ class RollingHorizon:
 
     def wish(self, seen: Observation) -> int:
         """The first stage of the best schedule, once somebody can use it; the present one where nobody comes."""
-        from signals.horizon_kernels import clusters, schedule  # noqa: PLC0415 - compiled, and only wanted here
-        from signals.kernels import arrivals  # noqa: PLC0415
+        from signals.horizon_kernels import clusters, schedule
+        from signals.kernels import arrivals
 
         self._queued_since_s = np.where(seen.halted > 0, np.minimum(self._queued_since_s, seen.time_s), np.inf)
         age = np.maximum(seen.time_s - self._queued_since_s, 0.0) / self._parameters.ageing_s
@@ -69,7 +69,7 @@ class RollingHorizon:
 
 def _heaviest(flow: IntArray, link: IntArray, worth: FloatArray) -> IntArray:
     """Flow of each link, those left out in which the fewest wait where there are more than a schedule can hold."""
-    from signals.horizon_kernels import MAX_FLOWS  # noqa: PLC0415
+    from signals.horizon_kernels import MAX_FLOWS
 
     seen = flow[link]
     weight = np.bincount(seen[seen >= 0], weights=worth[seen >= 0])

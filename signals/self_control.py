@@ -18,12 +18,11 @@ from signals.intergreen import GREEN_LETTERS, PROTECTED_LETTERS
 from signals.interlock import SignalState, transition
 from signals.observation import IntArray, Look, Observation
 from signals.plan import SignalPlan
+from signals.saturation import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 
 if TYPE_CHECKING:
     from signals.kernels import Laws, StageLaw
 
-PROTECTED_HEADWAY_S = 1.9
-PERMITTED_HEADWAY_S = 3.0
 GOES_ON_S = 1.0
 """The present stage is compared over no less: the next decision comes then."""
 
@@ -48,7 +47,7 @@ class SelfControl:
 
     def __init__(self, plan: SignalPlan, parameters: SelfControlParameters) -> None:
         """Work out once what depends on no traffic."""
-        from signals.kernels import Waiting, best_stage  # noqa: PLC0415 - compiled, and only wanted here
+        from signals.kernels import Waiting, best_stage
 
         self._choose = best_stage
         self.law = _stage_law(plan, parameters.start_up_s)
@@ -75,7 +74,7 @@ class SelfControlTeam:
 
     def __init__(self, controllers: Sequence[SelfControl], rows: Sequence[slice]) -> None:
         """Lay their laws out for the kernel; ``rows`` are the links of each among those of a look."""
-        from signals.kernels import Waiting, best_stages  # noqa: PLC0415
+        from signals.kernels import Waiting, best_stages
 
         self._choose = best_stages
         self._first = [own.start for own in rows]
@@ -95,7 +94,7 @@ class SelfControlTeam:
 
 def _laid_out(laws: Sequence["StageLaw"]) -> "Laws":
     """Laws one after another."""
-    from signals.kernels import Laws, StageLaw  # noqa: PLC0415
+    from signals.kernels import Laws, StageLaw
 
     def begins(sizes: Iterable[int]) -> IntArray:
         return np.cumsum([0, *sizes], dtype=np.int64)
@@ -114,7 +113,7 @@ def _laid_out(laws: Sequence["StageLaw"]) -> "Laws":
 
 def _stage_law(plan: SignalPlan, start_up_s: float) -> "StageLaw":
     """What the stages do for the links. Links that are green before and after go on meanwhile."""
-    from signals.kernels import StageLaw  # noqa: PLC0415
+    from signals.kernels import StageLaw
 
     stages = plan.stages
     green = np.array([[letter in GREEN_LETTERS for letter in stage.state] for stage in stages])

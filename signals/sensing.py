@@ -1,14 +1,9 @@
 """What the controllers of a run can see: the kinds of sensors, what may be set, and what they are called.
 
-How each of them errs is in :mod:`signals.sensors`. Rates of errors are assumptions of ours to start from: they hang on
-product, light and weather, so set those of your own. What is known of their order and of places:
-
-- cameras miss more vehicles, and see more that are not there, than loops at the same stop lines (A. Rhodes et al.,
-  *Evaluation of stop bar video detection accuracy at signalized intersections*, Transportation Research Record, 2005);
-  12 m is the height of the cameras there;
-- loops miss vehicles with little metal, and feel twice who straddles two of them; an advance loop lies some seconds of
-  free driving before the stop line (*Traffic Detector Handbook*, 3rd edition, FHWA-HRT-06-108): 50 m are 3.6 s at
-  50 km/h.
+How each of them errs is in :mod:`signals.sensors`. Rates of errors and places are assumptions of ours to start from,
+taken from no measurement: they hang on product, light and weather, so set those of your own. Cameras are taken to miss
+more and to see more that is not there than loops. An advance loop 50 m before the stop line is 3.6 s of free driving
+away at 50 km/h.
 """
 
 import difflib
@@ -97,6 +92,9 @@ class Loops:
 
 
 Sensing = Connected | Camera | Loops
+
+ALL_CONNECTED = Connected()
+"""What controllers see where nothing else is asked for."""
 
 KINDS: dict[str, type[Connected] | type[Camera] | type[Loops]] = {
     "connected": Connected,

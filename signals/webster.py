@@ -26,8 +26,8 @@ from networks.network import Phase, Program
 from signals.flows import MovementFlow, SignalFlows
 from signals.intergreen import GREEN_RANK
 from signals.interlock import Transition
-from signals.max_pressure import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 from signals.plan import SignalPlan
+from signals.saturation import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 from signals.static import PROGRAM_ID, cycle_transitions, shared_green_s, transition_phases, whole_s
 
 CYCLE_BOUNDS_S = (30.0, 150.0)
@@ -258,7 +258,7 @@ def _solved(case: Case, cycle_s: float, least_s: Sequence[float], lost_s: float)
     served, the sum of y is X (1 - L / C), and y is at least X times the share of the minimum green. Where no minimum
     green binds, that is Webster's: X = Y / (1 - L / C) and g in proportion to y.
     """
-    from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and needed for this controller alone
+    from scipy.optimize import linprog
 
     stages, links = case.headways_s.shape
     uses, served = case.uses, np.zeros((stages, links))
@@ -328,7 +328,7 @@ def webster_timings(plans: Sequence[SignalPlan], flows: SignalFlows) -> tuple[Ti
 
     Offsets come from :mod:`signals.offsets`.
     """
-    from signals.offsets import coordinated  # noqa: PLC0415 - it builds on the values of this module
+    from signals.offsets import coordinated
 
     of_signal: dict[str, list[MovementFlow]] = defaultdict(list)
     for flow in flows.movements:

@@ -21,7 +21,7 @@ from signals.interlock import (
 from signals.observation import BoolArray, Look
 from signals.plan import SignalPlan, conflicts_shown
 from signals.priority import Priority, PriorityRow
-from signals.sensing import Connected, Sensing
+from signals.sensing import ALL_CONNECTED, Sensing
 from signals.team import Controller, OneByOne, TeamOf
 from sim.detectors import Detectors
 from sim.priority_desk import PriorityDesk
@@ -74,7 +74,7 @@ class SignalControl:
         begin_s: float,
         detectors: Detectors | None = None,
         team_of: TeamOf = OneByOne,
-        sensing: Sensing = Connected(),  # noqa: B008 - frozen
+        sensing: Sensing = ALL_CONNECTED,
         seed: int = 0,
         priority: Priority | None = None,
     ) -> None:

@@ -13,7 +13,7 @@ from signals.controller import ControllerKind
 from signals.fixed_time import FixedTime
 from signals.plan import SignalPlan
 from signals.priority import Priority
-from signals.sensing import Connected, Sensing
+from signals.sensing import ALL_CONNECTED, Sensing
 from signals.stages import with_free_stages
 from signals.team import Controller, OneByOne, TeamOf
 from sim.control import SignalControl
@@ -48,7 +48,7 @@ def drive(
     progress_every_s: float,
     detectors: Detectors | None = None,
     team_of: TeamOf = OneByOne,
-    sensing: Sensing = Connected(),  # noqa: B008 - frozen
+    sensing: Sensing = ALL_CONNECTED,
     priority: Priority | None = None,
 ) -> tuple[SignalControl, float]:
     """Simulate to the end with controllers at their signals, and detectors for timetabled vehicles where given.

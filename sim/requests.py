@@ -12,9 +12,9 @@ import numpy as np
 
 from signals.approaching import FloatArray
 from signals.kernels import ACCELERATION_MPS2
-from signals.max_pressure import PROTECTED_HEADWAY_S
 from signals.plan import SignalPlan
 from signals.priority import ALL_BUSES, EMERGENCY, LATE_BUSES, WEIGHT, Priority, Request
+from signals.saturation import PROTECTED_HEADWAY_S
 from sim.detectors import Detectors
 
 BUS_CLASSES = frozenset({"bus", "coach", "tram"})

@@ -15,7 +15,7 @@ from signals.flows import SignalFlows
 from signals.intergreen import Clearance
 from signals.plan import build_plan
 from signals.priority import Priority, PriorityRow
-from signals.sensing import NO_SENSING, Connected, Sensing
+from signals.sensing import ALL_CONNECTED, NO_SENSING, Sensing
 from sim.areas import JunctionArea, junction_areas
 from sim.conflict_run import ConflictOptions, ConflictRun, look_s, read_conflicts, write_edges
 from sim.control import RefusedWish, SignalControl
@@ -72,7 +72,7 @@ class RunSpec:
     transit: Path | None = None
     flows: SignalFlows | None = None
     controller_folder: Path | None = None
-    sensing: Sensing = Connected()  # noqa: RUF009 - frozen
+    sensing: Sensing = ALL_CONNECTED
     priority: Priority | None = None
     conflicts: ConflictOptions | None = None
 

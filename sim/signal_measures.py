@@ -18,7 +18,7 @@ from signals.history import (
     spans,
     stage_begins,
 )
-from signals.max_pressure import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
+from signals.saturation import PERMITTED_HEADWAY_S, PROTECTED_HEADWAY_S
 from sim.measures import SECONDS_PER_HOUR, level_of_service
 from sim.movements import Movement
 from sim.passages import FloatArray, Passages

@@ -46,9 +46,9 @@ class StopVisit:
     """A call of a trip as a row of ``stop_visits.csv``.
 
     Times are ISO 8601 in the feed's zone, empty where there is none. ``trip_stop_sequence`` counts the calls of a
-    performed trip from 1, ``scheduled_stop_sequence`` is the feed's. ``dwell`` (s) and ``distance`` (m), the way
-    since the first call of the trip's part, have the names of TIDES. Deviations are actual minus scheduled, late is positive; ``deviation_s`` is the one that
-    judges: of the arrival at the trip's end, of the departure elsewhere.
+    performed trip from 1, ``scheduled_stop_sequence`` is the feed's. ``dwell`` (s) and ``distance`` (m), the way since
+    the first call of the trip's part, have the names of TIDES. Deviations are actual minus scheduled, late is positive;
+    ``deviation_s`` is the one that judges: of the arrival at the trip's end, of the departure elsewhere.
 
     ``punctuality`` is early, on time, late, missing or not due; ``quality`` observed, interpolated (the feed leaves the
     scheduled time blank) or missing; ``schedule_relationship`` Scheduled or Missing.

@@ -19,7 +19,7 @@ from signals.approaching import DEFAULT_RANGE_M, Approaching
 from signals.movement import Link
 from signals.observation import IntArray, Look, approach_edges, departure_edges
 from signals.plan import SignalPlan
-from signals.sensing import Connected, Sensing
+from signals.sensing import ALL_CONNECTED, Sensing
 from signals.sensors import Believed, Traffic, lane_groups, sensor_of
 from sim.detectors import Detectors
 from sim.kernels import RoomLayout, demand_by_link, room_behind
@@ -105,7 +105,7 @@ class Watch:
         plans: tuple[SignalPlan, ...],
         range_m: float = DEFAULT_RANGE_M,
         detectors: Detectors | None = None,
-        sensing: Sensing = Connected(),  # noqa: B008 - frozen
+        sensing: Sensing = ALL_CONNECTED,
         seed: int = 0,
     ) -> None:
         """Trace what lies behind the signals once. What the sensors leave to chance follows from ``seed``."""

@@ -155,6 +155,7 @@ def test_caveats_follow_the_inputs(network):
     assert not any(caveat.is_strong for caveat in caveats(real))
     assert {"Less delay is not more safety", "Simulated drivers obey", "Few runs"} <= titles(real).keys()
     assert "Regression to the mean" not in titles(real)
+    assert "Simulated drivers obey" not in titles(replace(real, drivers_run_red=True))
     made_up = study(network, clearance="as-shipped", teleport_s=300.0)
     strong = {caveat.title for caveat in caveats(made_up) if caveat.is_strong}
     assert strong == {"Synthetic demand", "Synthetic accident records", "Clearance times as shipped"}
