@@ -134,7 +134,7 @@ def run(
 def new(scenario: Path, *, force: bool) -> None:
     """Write a commented scenario to start from."""
     from networks.outfile import write_text
-    from scenarios.scenario import new_scenario_text
+    from scenarios.scenario_template import new_scenario_text
 
     if scenario.exists() and not force:
         raise InputError("FILE_EXISTS", "not overwritten", file=scenario, remedy="Use --force or another name")

@@ -1,9 +1,8 @@
 """A scenario file (TOML) as frozen values: every key known, every value checked, every fault named at once."""
 
-import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from networks.faults import InputError
 from networks.intake import require_file
 from networks.screening import METHODS as HOTSPOT_METHODS
 from networks.screening import NEEDS_EXPOSURE, RULE
+from scenarios.scenario_check import Check
 from signals.controller import controller_kind, controller_parameters
 from signals.intergreen import Clearance
 from signals.outside_controller import is_outside, outside_controller
@@ -31,7 +31,6 @@ SECTIONS = (
     *("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals"),
     *("conflicts", "drivers", "variant"),
 )
-_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +160,6 @@ def variant_sensing(scenario: Scenario, variant: Variant) -> str:
     return NO_SENSING if is_fixed else variant.sensing.words
 
 
-class ScenarioError(InputError):
-    """All faults of a scenario file together; its text has a line for each."""
-
-    def __init__(self, faults: Sequence[InputError]) -> None:
-        """Keep the faults; the first gives the code."""
-        first = faults[0]
-        super().__init__(first.code, first.what, file=first.file, row=first.row, field=first.field, remedy=first.remedy)
-        self.faults = tuple(faults)
-
-    def __str__(self) -> str:
-        """A line for each fault."""
-        return "\n".join(str(fault) for fault in self.faults)
-
-
 def read_scenario(path: str | Path) -> Scenario:
     """Read and check a scenario file. Paths in it are relative to it.
 
@@ -196,7 +181,7 @@ def read_scenario(path: str | Path) -> Scenario:
 
 def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
     """Check a scenario already in memory; ``path`` is where relative paths start and what messages name."""
-    check = _Check(path)
+    check = Check(path)
     top = check.table(document, "", SECTIONS)
     times = check.table(top.get("scenario", {}), "scenario", ("name", "begin", "end", "seeds", "step_s", "teleport_s"))
     begin_s, end_s = check.clock(times, "begin", "07:00:00"), check.clock(times, "end", "08:00:00")
@@ -240,132 +225,13 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
     return scenario
 
 
-class _Check:
-    """Collects faults while values are taken out of a document."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._faults: list[InputError] = []
-
-    def fault(self, where: str, what: str, remedy: str = "", code: str = "CONFIG_VALUE") -> None:
-        self._faults.append(InputError(code, what, file=self._path, field=where, remedy=remedy))
-
-    def finish(self) -> None:
-        if self._faults:
-            raise ScenarioError(self._faults)
-
-    def table(self, value: Any, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping):
-            self.fault(where, f"must be a table, not {value!r}")
-            return {}
-        for key in value:
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-                remedy = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}"
-                self.fault(f"{where}.{key}".lstrip("."), "unknown key", remedy, "CONFIG_KEY")
-        return value
-
-    def text(self, table: Mapping[str, Any], where: str, default: str) -> str:
-        value = table.get(where.rpartition(".")[2], default)
-        if isinstance(value, str) and value.strip():
-            return value
-        self.fault(where, f"must be a text, not {value!r}")
-        return default
-
-    def number(
-        self, table: Mapping[str, Any], where: str, default: float, *, least: float, most: float = float("inf")
-    ) -> float:
-        value = table.get(where.rpartition(".")[2], default)
-        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
-            return float(value)
-        bound = f"{least:g} or more" if most == float("inf") else f"from {least:g} to {most:g}"
-        self.fault(where, f"must be a number, {bound}, not {value!r}")
-        return default
-
-    def step(self, times: Mapping[str, Any]) -> float:
-        """Yellow and red change on whole seconds, so a step must end on each of them."""
-        step_s = self.number(times, "scenario.step_s", 1.0, least=0.01, most=1.0)
-        if abs(1 / step_s - round(1 / step_s)) > 1e-9:  # noqa: PLR2004 - a rounding error
-            self.fault(
-                "scenario.step_s", f"a second must be a whole number of steps, not of {step_s:g} s", "Use 0.1, 0.5 or 1"
-            )
-        return step_s
-
-    def choice(self, table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> str:
-        value = table.get(where.rpartition(".")[2], known[0])
-        if value in known:
-            return str(value)
-        near = difflib.get_close_matches(str(value), known, n=1)
-        self.fault(where, f"unknown value {value!r}", f"Use {near[0] if near else ' or '.join(known)!r}")
-        return str(known[0])
-
-    def clock(self, table: Mapping[str, Any], key: str, default: str) -> float:
-        value = table.get(key, default)
-        match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            self.fault(f"scenario.{key}", f"must be a time of day such as {default!r}, not {value!r}")
-            match = _CLOCK.fullmatch(default)
-        hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-        return float(hours * 3600 + minutes * 60 + seconds)
-
-    def seeds(self, value: Any, where: str) -> tuple[int, ...]:
-        if not isinstance(value, list) or not value or not all(type(seed) is int and seed >= 0 for seed in value):
-            self.fault(where, f"must be a list of whole numbers, 0 or more, not {value!r}")
-            return (1,)
-        repeated = sorted({seed for seed in value if value.count(seed) > 1})
-        if repeated:
-            self.fault(where, f"seed {repeated[0]} stands twice", "A repeated seed counts one result twice")
-        return tuple(value)
-
-    def file(self, value: Any, where: str) -> Path:
-        if not isinstance(value, str) or not value:
-            self.fault(where, f"must be a file name, not {value!r}")
-            return self._path
-        path = self._path.parent / value
-        if not path.is_file():
-            self.fault(where, f"there is no file {value!r}", "Paths are relative to the scenario file", "FILE_MISSING")
-        return path
-
-    def files(self, value: Any, where: str) -> tuple[Path, ...]:
-        if not isinstance(value, list) or not value:
-            self.fault(where, f"must be a list of file names, not {value!r}")
-            return ()
-        return tuple(self.file(name, where) for name in value)
-
-    def texts(self, value: Any, where: str) -> tuple[str, ...]:
-        if isinstance(value, list) and all(isinstance(word, str) for word in value):
-            return tuple(value)
-        self.fault(where, f"must be a list of texts, not {value!r}")
-        return ()
-
-    def truth(self, value: Any, where: str) -> bool:
-        if isinstance(value, bool):
-            return value
-        self.fault(where, f"must be true or false, not {value!r}")
-        return False
-
-    def parsed(self, parse: Callable[[], object], where: str) -> None:
-        """Let a parser elsewhere judge a value, and name the fault that it finds by its place in this file."""
-        try:
-            parse()
-        except InputError as fault:
-            self.fault(where, fault.what, fault.remedy)
-
-    def one_of(self, table: Mapping[str, Any], where: str, known: tuple[str, ...]) -> str | None:
-        given = [key for key in known if key in table]
-        if len(given) == 1:
-            return given[0]
-        self.fault(where, f"give exactly one of {', '.join(known)}, not {len(given)}")
-        return None
-
-
-def _network(check: _Check, top: Mapping[str, Any]) -> NetworkSource:
+def _network(check: Check, top: Mapping[str, Any]) -> NetworkSource:
     table = check.table(top.get("network", {}), "network", ("file", "osm"))
     key = check.one_of(table, "network", ("file", "osm"))
     return NetworkSource(check.file(table[key], f"network.{key}") if key else Path(), key == "osm")
 
 
-def _demand(check: _Check, top: Mapping[str, Any]) -> DemandSource:
+def _demand(check: Check, top: Mapping[str, Any]) -> DemandSource:
     known = ("routes", "counts", "synthetic")
     table = check.table(top.get("demand", {}), "demand", known)
     key = check.one_of(table, "demand", known)
@@ -378,7 +244,7 @@ def _demand(check: _Check, top: Mapping[str, Any]) -> DemandSource:
     return DemandSource(synthetic=Synthetic(volume, int(check.number(made, "demand.synthetic.seed", 1, least=0))))
 
 
-def _crashes(check: _Check, top: Mapping[str, Any]) -> CrashSource | None:
+def _crashes(check: Check, top: Mapping[str, Any]) -> CrashSource | None:
     if "crashes" not in top:
         return None
     table = check.table(top["crashes"], "crashes", ("files", "columns"))
@@ -386,7 +252,7 @@ def _crashes(check: _Check, top: Mapping[str, Any]) -> CrashSource | None:
     return CrashSource(check.files(table.get("files"), "crashes.files"), columns)
 
 
-def _rule(check: _Check, hotspots: Mapping[str, Any]) -> str | Path | None:
+def _rule(check: Check, hotspots: Mapping[str, Any]) -> str | Path | None:
     """A national rule by name, or a file of one; needed by the method that goes by it."""
     if "rule" not in hotspots:
         if hotspots.get("method") == RULE:
@@ -398,7 +264,7 @@ def _rule(check: _Check, hotspots: Mapping[str, Any]) -> str | Path | None:
     return name if name in RULES else check.file(name, "hotspots.rule")
 
 
-def _transit(check: _Check, top: Mapping[str, Any]) -> TransitSource | None:
+def _transit(check: Check, top: Mapping[str, Any]) -> TransitSource | None:
     if "transit" not in top:
         return None
     table = check.table(top["transit"], "transit", ("gtfs", "date", "modes", "on_time", "dwell_s", "synthetic"))
@@ -417,7 +283,7 @@ def _transit(check: _Check, top: Mapping[str, Any]) -> TransitSource | None:
     return source
 
 
-def _conflicts(check: _Check, top: Mapping[str, Any], crashes: CrashSource | None) -> ConflictSource | None:
+def _conflicts(check: Check, top: Mapping[str, Any], crashes: CrashSource | None) -> ConflictSource | None:
     if "conflicts" not in top:
         return None
     table = check.table(top["conflicts"], "conflicts", ("sites", "measures", "trj"))
@@ -430,7 +296,7 @@ def _conflicts(check: _Check, top: Mapping[str, Any], crashes: CrashSource | Non
     return ConflictSource(sites, measures, check.truth(table.get("trj", False), "conflicts.trj"))
 
 
-def _drivers(check: _Check, top: Mapping[str, Any]) -> Drivers | None:
+def _drivers(check: Check, top: Mapping[str, Any]) -> Drivers | None:
     if "drivers" not in top:
         return None
     table = check.table(top["drivers"], "drivers", ("sigma", "red_running"))
@@ -444,7 +310,7 @@ def _drivers(check: _Check, top: Mapping[str, Any]) -> Drivers | None:
     return Drivers(sigma, RedRunning(share, *after_s))
 
 
-def _junctions(check: _Check, value: Any, where: str = "signals.junctions") -> str | tuple[str, ...]:
+def _junctions(check: Check, value: Any, where: str = "signals.junctions") -> str | tuple[str, ...]:
     if value in {"all", "hotspots"} if isinstance(value, str) else False:
         return str(value)
     if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
@@ -453,7 +319,7 @@ def _junctions(check: _Check, value: Any, where: str = "signals.junctions") -> s
     return "all"
 
 
-def _sensing(check: _Check, table: Mapping[str, Any], where: str, default: Sensing) -> Sensing:
+def _sensing(check: Check, table: Mapping[str, Any], where: str, default: Sensing) -> Sensing:
     if "sensing" not in table:
         return default
     try:
@@ -463,7 +329,7 @@ def _sensing(check: _Check, table: Mapping[str, Any], where: str, default: Sensi
         return default
 
 
-def _variants(check: _Check, rows: Any, folder: Path, sensing: Sensing) -> tuple[Variant, ...]:
+def _variants(check: Check, rows: Any, folder: Path, sensing: Sensing) -> tuple[Variant, ...]:
     if not isinstance(rows, list) or not rows:
         check.fault("variant", "at least one [[variant]] is needed; the first is what the others are compared with")
         return ()
@@ -476,7 +342,7 @@ def _variants(check: _Check, rows: Any, folder: Path, sensing: Sensing) -> tuple
     return variants
 
 
-def _variant(check: _Check, row: Any, where: str, folder: Path, sensing: Sensing) -> Variant:
+def _variant(check: Check, row: Any, where: str, folder: Path, sensing: Sensing) -> Variant:
     table = check.table(row, where, ("name", "controller", "parameters", "sensing", "priority"))
     controller = check.text(table, f"{where}.controller", "static")
     parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
@@ -489,7 +355,7 @@ def _variant(check: _Check, row: Any, where: str, folder: Path, sensing: Sensing
     return Variant(name, controller, dict(parameters), seen, priority)
 
 
-def _priority(check: _Check, table: Mapping[str, Any], where: str, controller: str) -> Priority | None:
+def _priority(check: Check, table: Mapping[str, Any], where: str, controller: str) -> Priority | None:
     if "priority" not in table:
         return None
     try:
@@ -499,88 +365,10 @@ def _priority(check: _Check, table: Mapping[str, Any], where: str, controller: s
         return None
 
 
-def _check_priority(check: _Check, scenario: Scenario) -> None:
+def _check_priority(check: Check, scenario: Scenario) -> None:
     """Late buses need a timetable that they are late by."""
     for number, variant in enumerate(scenario.variants, start=1):
         if scenario.transit is None and variant.priority is not None and LATE_BUSES in variant.priority.vehicles:
             what = "nobody is late without a timetable"
             remedy = 'Add a [transit] section, or vehicles = "all-buses"'
             check.fault(f"variant[{number}].priority.vehicles", what, remedy)
-
-
-TEMPLATE = """\
-# A scenario for `bagdar run`. Lines that begin with # are comments; paths are relative to this file.
-
-[scenario]
-name = "{name}"
-begin = "07:00:00"
-end = "08:00:00"
-seeds = [1, 2, 3]        # every variant runs once with each seed; 10 or more before you claim anything
-step_s = 1.0             # length of a simulation step
-teleport_s = -1          # -1: stuck vehicles stay where they are, so that gridlock shows
-
-[network]                # exactly one of the two
-# file = "city.net.xml.gz"     # a SUMO network
-osm = "city.osm.pbf"           # or OpenStreetMap data (.osm, .osm.gz, .osm.pbf) to build one from
-
-[demand]                 # exactly one of the three
-# routes = ["cars.rou.xml.gz"]                          # SUMO route files
-# counts = "counts.csv"                                 # traffic counts: edge, begin, end, count
-synthetic = {{ vehicles_per_hour = 4000, seed = 1 }}      # made up by volume and road class; the report says so
-
-# [crashes]              # accident records (CSV, Parquet, GeoJSON), for hotspots
-# files = ["crashes.csv"]
-# columns = "map.toml"   # only where the columns are not recognised by themselves
-
-# [transit]              # timetabled vehicles, compared with their timetable
-# gtfs = "gtfs.zip"      # a GTFS feed
-# date = "2026-05-13"    # the day of it to drive
-# modes = ["bus"]        # bus, coach, tram, subway, rail; all where left out
-# on_time = "default"    # 60 s early to 300 s late; or "mbta", "tcqsm", or seconds early and late such as "-60,300"
-# dwell_s = 15           # time at a stop
-
-# [hotspots]
-# method = "frequency"   # or "empirical-bayes", which does not take bad luck for danger; "epdo", "rule", "rate"
-# top = 10               # the worst junctions that have a signal
-
-[signals]
-junctions = "all"        # "all", "hotspots", or a list of signal or junction ids
-clearance = "ite"        # "ite": yellow and all-red by formula; "as-shipped": what the network's programs show
-# what controllers see; a [[variant]] may have its own. One of the three; all vehicles connected where left out
-# sensing = {{ kind = "connected", penetration = 0.3 }}   # the share of vehicles that tell where they are
-# sensing = {{ kind = "camera", range_m = 80 }}           # also: miss, double, mast_m
-# sensing = {{ kind = "loops", advance_m = 50 }}          # also: miss, double, stuck
-
-# [conflicts]            # how near vehicles come to each other
-# sites = "hotspots"     # "all", "hotspots", or a list of signal or junction ids
-# measures = ["pet", "ttc", "drac"]
-# trj = false            # true: also SSAM's .trj file for each run
-
-# [drivers]              # for route files whose drivers are too good
-# sigma = 0.5            # imperfection, 0 to 1
-# red_running = {{ share = 0.05, after_red_s = 2, after_yellow_s = 3 }}
-
-[[variant]]              # the first variant is what the others are compared with
-name = "as shipped"
-controller = "static"    # `bagdar signals list` has all; "module:Class" is one of your own, beside this file
-
-[[variant]]
-name = "actuated"
-controller = "actuated"
-# parameters = {{ gap_s = 3.0 }}
-
-[[variant]]
-name = "max pressure"
-controller = "max-pressure"
-# parameters = {{ green_per_loss = 1.5 }}
-
-# [[variant]]            # late buses first; needs [transit]
-# name = "late buses first"
-# controller = "static"  # any
-# priority = {{ vehicles = "late-buses", late_s = 60, extension_s = 10, early_green_s = 10 }}
-"""
-
-
-def new_scenario_text(name: str) -> str:
-    """A commented scenario to start from."""
-    return TEMPLATE.format(name=name.replace("\\", "").replace('"', ""))

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from networks.faults import InputError
-from scenarios.scenario import ScenarioError, TransitSource, new_scenario_text, read_scenario
+from scenarios.scenario import TransitSource, read_scenario
+from scenarios.scenario_check import ScenarioError
+from scenarios.scenario_template import new_scenario_text
 from signals.intergreen import Clearance
 
 GOOD = """

@@ -11,7 +11,9 @@ from scenarios.account import report_content
 from scenarios.compare import compare
 from scenarios.prepare import Prepared, run_specs
 from scenarios.results import failed_run
-from scenarios.scenario import ScenarioError, new_scenario_text, read_scenario
+from scenarios.scenario import read_scenario
+from scenarios.scenario_check import ScenarioError
+from scenarios.scenario_template import new_scenario_text
 from scenarios.views import difference_tables, variant_rows
 from signals.intergreen import Clearance
 from signals.plan import build_plan
