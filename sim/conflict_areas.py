@@ -13,7 +13,8 @@ import numpy as np
 
 from networks.network import NONE, EdgeKind, FloatArray, RoadNetwork
 from signals.movement import inner_lanes
-from sim.conflict_kernels import Areas, WayTables
+from sim.conflict_kernels import Areas
+from sim.track_kernels import WayTables
 
 REACHES_M = (0.5, 1.0, 1.5, 1.8, 2.2, 2.6)
 """Half sums of widths: two people, a bicycle and a car, two cars, two lorries."""

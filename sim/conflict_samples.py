@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from networks.faults import RunError
 from networks.network import NONE, EdgeKind, RoadNetwork
-from sim.conflict_kernels import Samples
+from sim.track_kernels import Samples
 
 PIECE_ROWS = 150_000
 """Rows that are read at once: a few megabytes, and minutes of a town's traffic."""

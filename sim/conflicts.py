@@ -14,21 +14,10 @@ import numpy as np
 from networks.network import NONE, FloatArray, RoadNetwork
 from sim.areas import signal_or_junction
 from sim.conflict_areas import ConflictMap
-from sim.conflict_kernels import (
-    IntArray,
-    Limits,
-    OpenPairs,
-    Passes,
-    Samples,
-    Scene,
-    Sizes,
-    encounters,
-    follow_tracks,
-    following,
-    neighbours_in_time,
-    passes_of,
-)
+from sim.conflict_kernels import Limits, Sizes, encounters
 from sim.conflict_samples import joined
+from sim.following_kernels import OpenPairs, Scene, following, neighbours_in_time
+from sim.track_kernels import IntArray, Passes, Samples, follow_tracks, passes_of
 from sim.vehicle_sizes import VehicleSize
 
 LOOK_AHEAD_S = 10.0

@@ -12,9 +12,9 @@ from typing import BinaryIO
 import numpy as np
 
 from networks.network import FloatArray, RoadNetwork
-from sim.conflict_kernels import Samples
 from sim.conflicts import Party
 from sim.lane_points import points_on_lanes
+from sim.track_kernels import Samples
 
 VERSION = 1.04
 FORMAT, DIMENSIONS, TIMESTEP, VEHICLE = range(4)

@@ -6,7 +6,9 @@ where the street begins. Lane 6 lies beside lane 0.
 
 import numpy as np
 
-from sim.conflict_kernels import Areas, OpenPairs, Samples, Sizes, WayTables
+from sim.conflict_kernels import Areas, Sizes
+from sim.following_kernels import OpenPairs
+from sim.track_kernels import Samples, WayTables
 
 CAR = (5.0, 2.0)
 

@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.conflict_kernels import (
-    Limits,
-    Scene,
-    collision_course,
-    encounters,
-    follow_tracks,
-    following,
-    neighbours_in_time,
-    passes_of,
-)
+from sim.conflict_kernels import Limits, collision_course, encounters
+from sim.following_kernels import Scene, following, neighbours_in_time
+from sim.track_kernels import follow_tracks, passes_of
 from tests import conflict_oracles as oracles
 from tests.conflict_scene import areas, nobody, rows, sizes, track, way_tables
 

@@ -17,7 +17,6 @@ from scenarios.results import run_from_json, run_to_json
 from scenarios.scenario import read_scenario
 from signals.intergreen import Clearance
 from sim.conflict_areas import REACHES_M, conflict_map
-from sim.conflict_kernels import Samples
 from sim.conflict_run import ConflictOptions, look_s, read_conflicts
 from sim.conflict_samples import SampleReader, joined
 from sim.conflicts import ConflictWatch, Party, point_on_lane, site_junctions
@@ -26,6 +25,7 @@ from sim.engine import run_program, sumo_home
 from sim.lane_points import points_on_lanes
 from sim.options import SumoOptions
 from sim.run import RunSpec, simulate
+from sim.track_kernels import Samples
 from sim.trajectory_file import VEHICLE_RECORD, TrajectoryFile
 from sim.vehicle_sizes import VehicleSize, read_sizes
 from tests.crossing import write_cars, write_crossing, write_scenario
