@@ -9,6 +9,7 @@ from pathlib import Path
 from networks.network import RoadNetwork
 from signals.controller import controller_kind, controller_parameters
 from signals.plan import build_plan
+from signals.team import TeamOf
 from sim.areas import junction_areas
 from sim.control import SignalControl
 from sim.engine import Api, Engine
@@ -66,7 +67,7 @@ def replay(
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         write_tracks(routes, network, tracks)
         control, convoy, sumo_cpu_s = _drive(
-            _options(spec, raw, routes), network, laws, spec, tracks, on_progress, progress_every_s
+            _options(spec, raw, routes), network, laws, kind.team_of, spec, tracks, on_progress, progress_every_s
         )
         trips = read_trips(raw.trips, {track.vehicle_id for track in tracks})
         events = read_events(raw.statistics)
@@ -97,6 +98,7 @@ def _drive(
     options: SumoOptions,
     network: RoadNetwork,
     laws: Laws,
+    team_of: TeamOf,
     spec: RunSpec,
     tracks: Sequence[Track],
     on_progress: Progress | None,
@@ -105,7 +107,7 @@ def _drive(
     """Simulate to the end step by step; controllers act when they are due, replayed vehicles at every step."""
     with Engine(options, Api.LIBSUMO) as engine:
         control = SignalControl(
-            engine.api, network, laws, spec.controller, options.begin_s, sensing=spec.sensing, seed=spec.seed
+            engine.api, network, laws, spec.controller, options.begin_s, None, team_of, spec.sensing, spec.seed
         )
         convoy = Convoy(engine.api, network, tracks, options.step_s)
         now_s = engine.time_s
