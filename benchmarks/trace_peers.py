@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import geopandas  # type: ignore[import-untyped]
+import geopandas  # type: ignore[import-untyped]  # it gives no types
 import numpy as np
 import numpy.typing as npt
 import pandas as pd

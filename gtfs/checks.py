@@ -61,7 +61,7 @@ def require_sound(feed: Feed) -> tuple[Notice, ...]:
     if not errors:
         return notices
     first, records = errors[0], sum(notice.count for notice in errors)
-    more = f"{records - 1} more record{'s' * (records > 2)} at fault: see `bagdar transit check`"  # noqa: PLR2004
+    more = f"{records - 1} more record{'s' * (records > 2)} at fault: see `bagdar transit check`"  # noqa: PLR2004 - one more
     others = f" ({more})" if records > 1 else ""
     raise InputError(
         first.code,

@@ -135,7 +135,7 @@ def _ahead_s(epoch_s: Seconds, zone: ZoneInfo) -> Seconds:
 
 
 def _offset_s(epoch_s: int, zone: ZoneInfo) -> int:
-    return int(datetime.fromtimestamp(int(epoch_s), zone).utcoffset().total_seconds())  # type: ignore[union-attr]
+    return int(datetime.fromtimestamp(int(epoch_s), zone).utcoffset().total_seconds())  # type: ignore[union-attr]  # a zone has one
 
 
 def _offset_text(ahead_s: int) -> str:

@@ -33,7 +33,7 @@ EVIDENCE = {
     Evidence.ID_PREFIX: "begin of the trip id",
     Evidence.ROUTE_AND_START: "route and start time",
     Evidence.BLOCK: "block and time",
-    Evidence.GEOMETRY: "route and way driven",
+    Evidence.GEOMETRY: "way driven",
 }
 SCHEDULED, SKIPPED, ADDED, MISSING = RELATIONSHIPS = ("Scheduled", "Skipped", "Added", "Missing")
 IN_SERVICE = "In service"

@@ -33,7 +33,7 @@ AHEAD = 16
 
 def uncounted(function: Kernel) -> Kernel:
     """Compile what allocates nothing, without references being counted: that costs several times the work itself."""
-    compiled: Kernel = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]
+    compiled: Kernel = njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)  # type: ignore[call-overload]  # private
     return compiled
 
 

@@ -117,7 +117,7 @@ def _criterion(row: Any, path: str | Path) -> Criterion:
     count, months = (_value(row, key, (int, float), 0, path) for key in ("count", "months"))
     if count < 1 or months <= 0:
         raise _wrong(row, "a table with `count` of at least 1 and `months` above 0", "criterion", path)
-    return Criterion(int(count), float(months), harm, _value(row, "same_type", bool, False, path))  # noqa: FBT003
+    return Criterion(int(count), float(months), harm, _value(row, "same_type", bool, False, path))  # noqa: FBT003 - a default
 
 
 def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], path: str | Path, inside: str) -> None:

@@ -193,7 +193,7 @@ def parse_xml(
         with open_bytes(found, limit_bytes) as stream:
             while chunk := stream.read(XML_CHUNK_BYTES):
                 parser.Parse(chunk, False)  # noqa: FBT003 - expat takes no keywords
-            parser.Parse(b"", True)  # noqa: FBT003
+            parser.Parse(b"", True)  # noqa: FBT003 - expat takes it by place
     except expat.ExpatError as fault:
         raise InputError(
             code,

@@ -91,7 +91,7 @@ def _asked(law: Any, plan: SignalPlan, sight: _Sight) -> int:
     wish = law.wish(sight.seen)
     place = _place(plan, sight)
     if isinstance(wish, bool) or not isinstance(wish, Integral):
-        raise AssertionError(f"{place}: wish returned {wish!r:.60}, not the number of a stage")  # noqa: TRY004
+        raise AssertionError(f"{place}: wish returned {wish!r:.60}, not the number of a stage")  # noqa: TRY004 - a test fails
     if int(wish) not in range(len(plan.stages)):
         raise AssertionError(f"{place}: there is no stage {wish}, only 0 to {len(plan.stages) - 1}")
     for name, value in _arrays(sight.seen):
@@ -196,7 +196,7 @@ def _sight(plan: SignalPlan, cars: list[tuple[int, float, float]], time_s: float
         stage=0,
         green_s=20.0,
         vehicles=np.bincount(row[near], minlength=size) + people,
-        halted=np.bincount(row[near & (speed_mps < 0.1)], minlength=size).astype(np.float64),  # noqa: PLR2004
+        halted=np.bincount(row[near & (speed_mps < 0.1)], minlength=size).astype(np.float64),  # noqa: PLR2004 - stands
         nearest_m=nearest_m,
         closeness=np.bincount(row[near], weights=weight, minlength=size).astype(np.float64),
         ahead=np.zeros(size),

@@ -225,7 +225,10 @@ def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) 
     total_s = hold_s + vehicles_s
     times = {0.0, hold_s} | {hold_s + plan.clearances[bit].yellow_s for bit in needs_s}
     steps = tuple(
-        (time, "".join(_letter(plan, bit, before[bit], bit in needs_s, time - hold_s) for bit in range(len(before))))
+        (
+            time,
+            "".join(_letter(plan, bit, before[bit], time - hold_s, ends=bit in needs_s) for bit in range(len(before))),
+        )
         for time in sorted(times)
         if time < total_s
     )
@@ -258,7 +261,7 @@ def _needed_s(plan: SignalPlan, bit: int, starting: list[int]) -> float:
     return clearance.total_s if meets_foe else clearance.yellow_s
 
 
-def _letter(plan: SignalPlan, bit: int, before: str, ends: bool, since_hold_s: float) -> str:  # noqa: FBT001
+def _letter(plan: SignalPlan, bit: int, before: str, since_hold_s: float, *, ends: bool) -> str:
     if not ends:
         return before
     if plan.links[bit].is_pedestrian:

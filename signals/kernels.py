@@ -252,7 +252,7 @@ def best_stages(
 
 
 @njit(cache=True, nogil=True)
-def _keep_since(since_s: npt.NDArray[np.float64], link: int, holds: bool, now_s: float) -> None:  # noqa: FBT001
+def _keep_since(since_s: npt.NDArray[np.float64], link: int, holds: bool, now_s: float) -> None:  # noqa: FBT001 - compiled
     since_s[link] = min(since_s[link], now_s) if holds else np.inf
 
 

@@ -263,6 +263,6 @@ def _module(kind: Api) -> Any:
         import libsumo  # noqa: PLC0415 - 60 MB, and only one of the two is wanted
 
         return libsumo
-    import traci  # noqa: PLC0415
+    import traci  # noqa: PLC0415 - as above
 
     return traci

@@ -332,7 +332,7 @@ def _why_not(facts: _Facts, row: int, call: int, stop: int) -> str:
         return "the path passes farther than 100 m, or not in the order of the stops"
     if (row, call) in transit.repairs.left_out:
         return "cannot be served in the rehearsal"
-    alone = (transit.patterns[row].places.path == transit.patterns[row].places.path[call]).sum() < 2  # noqa: PLR2004
+    alone = (transit.patterns[row].places.path == transit.patterns[row].places.path[call]).sum() < 2  # noqa: PLR2004 - itself
     return (
         "alone on its piece of the path" if alone else "no room behind the stop before, or its piece cannot be driven"
     )
