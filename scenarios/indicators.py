@@ -58,6 +58,8 @@ class Finding:
         What was counted; None where unknown, and for a presence.
     value
         A share from 0 to 1, or 1 and 0 for there and not there; None where unknown, which is never 0.
+    low, high
+        What the value may be at least and at most, where part of the data is unknown; None where nothing bounds it.
     source
         Which of the city's files say so; None where nothing was given.
     how
@@ -71,6 +73,8 @@ class Finding:
     denominator: int | None = None
     reading: Message | None = None
     source: str | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
