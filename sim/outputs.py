@@ -67,6 +67,21 @@ class RawOutputs:
         return self.folder / "stops.xml"
 
     @property
+    def passengers(self) -> Path:
+        """Passengers who board timetabled vehicles."""
+        return self.folder / "passengers.rou.xml"
+
+    @property
+    def boarded_vehicles(self) -> Path:
+        """Timetabled vehicles that stand for as long as passengers take to board."""
+        return self.folder / "boarded.rou.xml"
+
+    @property
+    def nowhere(self) -> Path:
+        """The stop to which passengers ride on."""
+        return self.folder / "nowhere.add.xml"
+
+    @property
     def positions(self) -> Path:
         """Positions of timetabled vehicles; by its name SUMO knows that it is to be written as columns."""
         return self.folder / "positions.parquet"

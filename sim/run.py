@@ -21,6 +21,7 @@ from sim.conflict_run import ConflictOptions, ConflictRun, look_s, read_conflict
 from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
+from sim.fares import Fares
 from sim.loop import Progress, drive, laws_of, programmed
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
@@ -33,6 +34,9 @@ from sim.outputs import (
     trips_of,
     write_additional,
 )
+from sim.passenger_files import write_boarded_vehicles, write_nowhere, write_passengers
+from sim.passenger_run import PassengerRun, read_passengers
+from sim.passengers import draw_passengers
 from sim.programs import fixed_programs, program_violations, running_programs
 from sim.signal_flows import signal_flows
 from sim.signal_measures import Period
@@ -53,7 +57,7 @@ class RunSpec:
     that is named ``module:Class`` lies. ``sensing`` is what controllers see. ``priority`` is
     who has it at the controlled signals and how; programs that SUMO runs by itself are then followed by us.
     ``conflicts`` tells where conflicts are looked for, and the folder for trajectories; with them, collisions inside
-    junctions count too.
+    junctions count too. ``fares`` has passengers board the timetabled vehicles.
     """
 
     variant: str
@@ -75,6 +79,7 @@ class RunSpec:
     sensing: Sensing = ALL_CONNECTED
     priority: Priority | None = None
     conflicts: ConflictOptions | None = None
+    fares: Fares | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Run:
     signals: SignalRun | None = None
     requests: tuple[PriorityRow, ...] = ()
     conflicts: ConflictRun | None = None
+    passengers: PassengerRun | None = None
 
 
 def simulate(
@@ -130,6 +136,7 @@ def simulate(
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         raw = RawOutputs(Path(folder).resolve())
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
+        write_boarding(raw, spec, transit)
         control = None
         if spec.conflicts is not None and spec.conflicts.sites is not None:
             write_edges(raw.selection, network, spec.conflicts.sites)
@@ -213,8 +220,23 @@ def measured(
     )
     hours = (spec.end_s - spec.begin_s) / 3600
     junctions = tuple(junction_measures(spec.variant, spec.seed, area, totals, stops, hours) for area in areas)
+    passengers = None
+    if spec.fares is not None and transit is not None and buses is not None:
+        drawn = draw_passengers(transit.plan, spec.fares.rates, spec.seed, spec.begin_s, spec.end_s)
+        passengers = read_passengers(raw.trips, drawn, transit.plan, buses, spec.fares.electronic_share)
     refused, requests = (tuple(control.refused), control.requests(spec.end_s)) if control else ((), ())
-    return Run(measures, junctions, refused, buses, signals, requests, conflicts)
+    return Run(measures, junctions, refused, buses, signals, requests, conflicts, passengers)
+
+
+def write_boarding(raw: RawOutputs, spec: RunSpec, transit: TransitRecord | None) -> None:
+    """Write passengers, and vehicles that stand for as long as they take; nothing where the run has no passengers."""
+    if transit is None or spec.fares is None:
+        return
+    files, fares = TransitFiles(transit.folder), spec.fares
+    drawn = draw_passengers(transit.plan, fares.rates, spec.seed, spec.begin_s, spec.end_s)
+    write_passengers(raw.passengers, drawn, transit.plan, fares)
+    write_nowhere(raw.nowhere, files.stops)
+    write_boarded_vehicles(files.vehicles, raw.boarded_vehicles, transit.plan, fares, spec.step_s)
 
 
 def conflicts_of(
@@ -233,15 +255,19 @@ def conflicts_of(
 def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
     """How SUMO is to do a run; where ``recorded`` it writes positions of timetabled vehicles by itself."""
     files = TransitFiles(spec.transit) if spec.transit else None
+    routes = (*spec.routes, files.vehicles) if files else spec.routes
+    additional = (raw.additional, files.stops) if files else (raw.additional,)
+    if files and spec.fares is not None:
+        routes, additional = (*spec.routes, raw.boarded_vehicles, raw.passengers), (*additional, raw.nowhere)
     return SumoOptions(
         network=spec.network,
-        routes=(*spec.routes, files.vehicles) if files else spec.routes,
+        routes=routes,
         begin_s=spec.begin_s,
         end_s=spec.end_s,
         seed=spec.seed,
         step_s=spec.step_s,
         teleport_s=spec.teleport_s,
-        additional=(raw.additional, files.stops) if files else (raw.additional,),
+        additional=additional,
         tripinfo=raw.trips,
         vehicle_routes=raw.routes,
         statistics=raw.statistics,

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 from networks.intake import Attributes, parse_xml
 
+DOORS = ":doors"
+"""Trip of a stop at which doors open before passengers board at the next one; no trip has an id like it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StopVisit:
@@ -24,8 +27,8 @@ class StopVisit:
 def read_stop_visits(path: Path) -> list[StopVisit]:
     """Stays at bus stops in order of their ends.
 
-    A wait beside the lane, which SUMO reports as a stop of its own, belongs to the stay that follows it: the vehicle
-    has arrived when it begins.
+    A wait beside the lane and the time that doors take, which SUMO reports as stops of their own, belong to the stay
+    that follows: the vehicle has arrived when they begin.
     """
     visits: list[StopVisit] = []
     waiting_s: dict[str, float] = {}
@@ -34,7 +37,7 @@ def read_stop_visits(path: Path) -> list[StopVisit]:
         if tag != "stopinfo":
             return
         started_s = waiting_s.pop(row["id"], float(row["started"]))
-        if "busStop" in row:
+        if "busStop" in row and (row.get("tripId") != DOORS or float(row["ended"]) < started_s):
             visits.append(StopVisit(row["id"], row.get("tripId", ""), row["busStop"], started_s, float(row["ended"])))
         else:
             waiting_s[row["id"]] = started_s

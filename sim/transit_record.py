@@ -18,14 +18,15 @@ class TransitRecord:
 
     def __init__(self, folder: Path, network: RoadNetwork) -> None:
         """Read the plan; see :func:`sim.transit_plan.read_plan` for what is refused."""
-        self._plan = read_plan(folder)
+        self.folder = folder
+        self.plan = read_plan(folder)
         self._network = network
-        self.vehicles = frozenset(self._plan.vehicle_ids)
-        self.detectors = Detectors(self._plan)
+        self.vehicles = frozenset(self.plan.vehicle_ids)
+        self.detectors = Detectors(self.plan)
 
     def read(self, raw: RawOutputs, end_s: float) -> TransitRun:
         """What the vehicles did, from SUMO's files; positions from its record where it wrote one."""
-        plan, calls = self._plan, self._plan.calls
+        plan, calls = self.plan, self.plan.calls
         if raw.positions.exists():
             read_positions(raw.positions, plan, self._network, self.detectors)
         visits = read_stop_visits(raw.stop_visits)
