@@ -13,7 +13,8 @@ SAME = "same clearances (ite)"
 OWN = "own clearances"
 GROUPS = (SAME, OWN)
 """Who is compared with whom: all under yellow and all-red by formula, or each under the times that it was published
-with: ours under those that the maps' programs show, RESCO's rules under 3 s of yellow, SUMO's lights as shipped."""
+with: ours under those that the maps' programs show, RESCO's rules under 3 s of yellow, SUMO's lights as shipped.
+Self-control stands there a second time under RESCO's."""
 
 OURS = tuple(CONTROLLERS)
 ROOT = Path(__file__).parents[1]
@@ -55,7 +56,10 @@ class Contender:
 
 
 def _ours() -> list[Contender]:
-    return [Contender(name, group, name, is_ours=True) for group in GROUPS for name in OURS]
+    short = Contender(
+        "self-control, 3 s of yellow", OWN, "self-control", is_ours=True, remake=peer_networks.short_yellow
+    )
+    return [*(Contender(name, group, name, is_ours=True) for group in GROUPS for name in OURS), short]
 
 
 def _peers(group: str) -> list[Contender]:

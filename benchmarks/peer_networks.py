@@ -16,6 +16,8 @@ from sim.outputs import program_xml
 
 SHORT_YELLOW_S = 3.0
 """Yellow of the RESCO environments, which have no all-red."""
+SHORT_GREEN_S = 5.0
+"""Least green under it: less than the time between decisions of any rule that was published with that yellow."""
 
 _PROGRAM = re.compile(r'    <tlLogic id="([^"]*)".*?</tlLogic>\n', re.DOTALL)
 
@@ -65,11 +67,11 @@ def _bounded(plan: SignalPlan, phase: Phase, least_s: dict[str, float]) -> Phase
 
 
 def short_yellow(_plan: SignalPlan, shipped: Program) -> Program:
-    """The shipped stages with 3 s of yellow between them and no all-red; ``as-shipped`` then keeps these times."""
+    """The stages with 3 s of yellow between them, no all-red, 5 s of least green; ``as-shipped`` keeps these."""
     states = [phase.state for phase in shipped.phases if is_stage(phase.state)]
     phases: list[Phase] = []
     for state, after in zip(states, [*states[1:], *states[:1]], strict=True):
         pairs = zip(state, after, strict=True)
         ends = "".join("y" if a in GREEN_LETTERS and b not in GREEN_LETTERS else a for a, b in pairs)
-        phases += [Phase(30.0, state), *([Phase(SHORT_YELLOW_S, ends)] if ends != state else [])]
+        phases += [Phase(30.0, state, SHORT_GREEN_S), *([Phase(SHORT_YELLOW_S, ends)] if ends != state else [])]
     return Program(shipped.program_id, "static", shipped.offset_s, tuple(phases))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from networks.faults import InputError
-from networks.network import Program, RoadNetwork
+from networks.network import Phase, Program, RoadNetwork
 from signals.intergreen import (
     GREEN_LETTERS,
     GREEN_RANK,
@@ -101,7 +101,7 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
         state = without_protected_foes(phase.state, foes, responses)
         corrected += state != phase.state
         green = tuple(links[bit] for bit, letter in enumerate(state) if letter in GREEN_LETTERS)
-        least_s = minimum_green_s(green)
+        least_s = _least_green_s(phase, green, clearance)
         most_s = max(phase.max_s or DEFAULT_MAX_GREEN_S, least_s)
         stages.append(Stage(state, least_s, most_s, phase.duration_s))
     if len(stages) > 1 and not conflicts_known(network, signal):
@@ -120,6 +120,13 @@ def build_plan(network: RoadNetwork, signal_id: str, clearance: Clearance) -> Si
         corrected_states=corrected,
         clearance=clearance,
     )
+
+
+def _least_green_s(phase: Phase, green: tuple[Link, ...], clearance: Clearance) -> float:
+    """By speed and by what people need; what the program itself keeps where its own times hold and it states them."""
+    if clearance is Clearance.AS_SHIPPED and phase.min_s is not None:
+        return phase.min_s
+    return minimum_green_s(green)
 
 
 @lru_cache(maxsize=65536)

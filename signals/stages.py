@@ -69,7 +69,13 @@ def _stage(plan: SignalPlan, green: list[int]) -> Stage:
     """A stage in which these links are green; those that must yield to others of them are permitted."""
     letters = "".join("G" if link in green else "r" for link in range(len(plan.links)))
     state = without_protected_foes(letters, plan.foes, plan.responses)
-    return Stage(state, minimum_green_s(tuple(plan.links[link] for link in green)), DEFAULT_MAX_GREEN_S, 0.0)
+    return Stage(state, _least_green_s(plan, green), DEFAULT_MAX_GREEN_S, 0.0)
+
+
+def _least_green_s(plan: SignalPlan, green: list[int]) -> float:
+    """By formula, but no longer than the plan's own stages keep green for each of the links."""
+    kept_s = [min(stage.min_green_s for stage in plan.stages if link in stage.greens) for link in green]
+    return min(minimum_green_s(tuple(plan.links[link] for link in green)), max(kept_s))
 
 
 def _shown_together(plan: SignalPlan) -> BoolMatrix:

@@ -283,7 +283,7 @@ def test_the_case_runs_every_contender_on_every_map(tmp_path, monkeypatch, quick
 def test_every_controller_of_ours_and_five_peers_run_in_each_group():
     for group in GROUPS:
         ours = {each.name for each in CONTENDERS if each.is_ours and each.group == group}
-        assert ours == set(CONTROLLERS)
+        assert ours - {"self-control, 3 s of yellow"} == set(CONTROLLERS)
         assert sum(not each.is_ours and each.group == group for each in CONTENDERS) == 5
     assert len({each.label for each in CONTENDERS}) == len(CONTENDERS)
 

@@ -17,7 +17,7 @@ RESCO = ("cologne1", "cologne8", "ingolstadt1", "ingolstadt7")
 
 def ship(network, *phases, kind="static"):
     """Give the only signal of a network another program, as if the network had come with it."""
-    program = Program("1", kind, 0.0, tuple(Phase(duration_s, state) for duration_s, state in phases))
+    program = Program("1", kind, 0.0, tuple(Phase(*phase) for phase in phases))
     signal = network.signals[0]
     object.__setattr__(signal, "programs", (*signal.programs, program))
     return network
@@ -73,6 +73,12 @@ def test_stages_are_the_shipped_ones_without_those_that_serve_nothing_more(tmp_p
     assert [stage.state for stage in plan.stages] == [cross, straight]
     assert [stage.min_green_s for stage in plan.stages] == [7.0, 7.0]
     assert (plan.is_controllable, plan.corrected_states) == (True, 0)
+
+
+def test_minimum_green_is_the_programs_own_where_its_times_hold_and_it_tells(tmp_path):
+    network = ship(read_network(write_cross(tmp_path)), (30, "GGgrrrGGgrrr", 4.0), (30, "rrrGGgrrrGGg"))
+    least_s = {each: [stage.min_green_s for stage in build_plan(network, "light", each).stages] for each in Clearance}
+    assert least_s == {Clearance.ITE: [7.0, 7.0], Clearance.AS_SHIPPED: [4.0, 7.0]}
 
 
 def test_shipped_protected_foes_are_counted_and_corrected(tmp_path):

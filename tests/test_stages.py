@@ -94,6 +94,18 @@ def test_every_largest_set_of_served_links_is_a_stage_and_none_shows_foes(plan):
     assert not any(protected_foes(state, plan.foes) for state in states(free))
 
 
+def test_free_stages_keep_the_minimum_green_of_a_program_whose_times_hold(data_dir):
+    network = read_network(data_dir / "resco" / "cologne1" / "cologne1.net.xml.gz")
+    least_s = {
+        each: {
+            stage.min_green_s
+            for stage in with_free_stages(build_plan(network, network.signals[0].signal_id, each)).stages
+        }
+        for each in Clearance
+    }
+    assert least_s == {Clearance.ITE: {7.0, 10.0}, Clearance.AS_SHIPPED: {5.0}}
+
+
 @pytest.mark.parametrize("name", ["cologne1", "cologne8", "ingolstadt7"])
 def test_on_real_junctions_shipped_service_is_kept_and_every_stage_is_safe(data_dir, name):
     network = read_network(data_dir / "resco" / name / f"{name}.net.xml.gz")
