@@ -6,6 +6,7 @@ from scenarios.compare import Comparison
 from scenarios.conflict_results import ConflictResults
 from scenarios.content import ComparedVariant, Origin, ReportContent
 from scenarios.manifest import versions
+from scenarios.passenger_content import PassengerContent
 from scenarios.prepare import Prepared
 from scenarios.scenario import Scenario, Variant, variant_sensing
 from scenarios.signal_content import SignalContent
@@ -24,6 +25,7 @@ def report_content(
     transit: TransitContent | None = None,
     signals: SignalContent | None = None,
     conflicts: ConflictResults | None = None,
+    passengers: PassengerContent | None = None,
 ) -> ReportContent:
     """Bring together what a reader of the report is to be told."""
     demand, screening = prepared.demand, prepared.screening
@@ -49,12 +51,18 @@ def report_content(
         junctions=junctions,
         comparisons=comparisons,
         hotspots=screening.hotspots if screening else (),
-        notices=(*(screening.notices if screening else ()), *(transit.notices if transit else ())),
+        notices=(
+            *(screening.notices if screening else ()),
+            *(transit.notices if transit else ()),
+            *prepared.notices,
+            *(passengers.notices if passengers else ()),
+        ),
         versions=versions(),
         command=f"bagdar run {scenario.path.name} -o DIR",
         transit=transit,
         signals=signals,
         conflicts=conflicts,
+        passengers=passengers,
         drivers_run_red=scenario.drivers is not None and scenario.drivers.red_running is not None,
     )
 
@@ -62,6 +70,8 @@ def report_content(
 def _parameters(variant: Variant) -> dict[str, object]:
     """What was set of a variant, priority in words among it."""
     told = {} if variant.priority is None else {"priority": variant.priority.words}
+    if variant.fares is not None:
+        told["fares"] = variant.fares.words
     return {**variant.parameters, **told}
 
 

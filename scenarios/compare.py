@@ -15,13 +15,17 @@ import numpy as np
 from scipy import stats
 
 from sim.measures import JunctionMeasures, RunMeasures
+from sim.passenger_measures import PassengerMeasures
 from sim.transit_tables import TransitMeasures
 
 NETWORK = "network"
 """Scope of a comparison of whole runs."""
 
 TRANSIT = "transit"
-"""Scope of a comparison of the timetabled vehicles of whole runs; any other scope is a junction's id."""
+"""Scope of a comparison of the timetabled vehicles of whole runs."""
+
+PASSENGERS = "passengers"
+"""Scope of a comparison of those who board them; any other scope is a junction's id."""
 
 FINISHED = "finished"
 """Status of a run that has measures."""
@@ -83,6 +87,18 @@ TRANSIT_METRICS = (
     Metric("gap_share", "share", "departures after a gap", "lower"),
 )
 
+PASSENGER_METRICS = (
+    Metric("paid_electronically", "share", "boardings paid electronically", None),
+    Metric("service_mean_s", "s", "time to board by the table, each passenger"),
+    Metric("boardings", "passengers", "passengers who boarded", "higher"),
+    Metric("boardings_per_call", "passengers", "passengers who boarded at a call", None),
+    Metric("dwell_mean_s", "s", "dwell at a call"),
+    Metric("dwell_by_table_s", "s", "dwell by the table: doors and each passenger"),
+    Metric("run_time_mean_s", "s", "running time of a trip from end to end"),
+    Metric("wait_mean_s", "s", "wait of a passenger"),
+    Metric("wait_p90_s", "s", "wait that 90 % of the passengers stay below"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -121,14 +137,16 @@ def compare(
     junctions: Sequence[JunctionMeasures],
     variants: Sequence[str],
     transit: Sequence[TransitMeasures] = (),
+    passengers: Sequence[PassengerMeasures] = (),
 ) -> tuple[Comparison, ...]:
-    """Compare each variant with the first of ``variants``: whole runs, their timetabled vehicles, junctions by id.
+    """Compare each variant with the first of ``variants``: whole runs, vehicles and passengers, junctions by id.
 
     The order of the rows given does not matter.
     """
-    study = _Study(runs, junctions, transit)
+    study = _Study(runs, junctions, transit, passengers)
     baseline, *others = variants
     scopes = [(NETWORK, NETWORK_METRICS), *([(TRANSIT, TRANSIT_METRICS)] if transit else [])]
+    scopes += [(PASSENGERS, PASSENGER_METRICS)] if passengers else []
     scopes += [(junction, JUNCTION_METRICS) for junction in sorted(study.names)]
     return tuple(
         study.comparison(scope, metric, baseline, variant)
@@ -157,6 +175,7 @@ class _Study:
         runs: Sequence[RunMeasures],
         junctions: Sequence[JunctionMeasures],
         transit: Sequence[TransitMeasures],
+        passengers: Sequence[PassengerMeasures],
     ) -> None:
         finished = {(run.variant, run.seed) for run in runs if run.status == FINISHED}
         at_junctions = [row for row in junctions if (row.variant, row.seed) in finished]
@@ -171,11 +190,17 @@ class _Study:
         for vehicles in transit:
             if (vehicles.variant, vehicles.seed) in finished:
                 self._keep(vehicles, TRANSIT, TRANSIT_METRICS)
+        for people in passengers:
+            if (people.variant, people.seed) in finished:
+                self._keep(people, PASSENGERS, PASSENGER_METRICS)
         for row in at_junctions:
             self._keep(row, row.junction, JUNCTION_METRICS)
 
     def _keep(
-        self, row: RunMeasures | JunctionMeasures | TransitMeasures, scope: str, metrics: Iterable[Metric]
+        self,
+        row: RunMeasures | JunctionMeasures | TransitMeasures | PassengerMeasures,
+        scope: str,
+        metrics: Iterable[Metric],
     ) -> None:
         for metric in metrics:
             value = float(getattr(row, metric.column))

@@ -12,6 +12,7 @@ from networks.network import RoadNetwork
 from networks.screening import Hotspot
 from scenarios.compare import FINISHED, JUNCTION_METRICS, NETWORK, Comparison
 from scenarios.conflict_results import ConflictResults
+from scenarios.passenger_content import PassengerContent
 from scenarios.signal_content import SignalContent
 from scenarios.transit_content import TransitContent
 from signals.sensing import NO_SENSING
@@ -87,6 +88,7 @@ class ReportContent:
     transit: TransitContent | None = None
     signals: SignalContent | None = None
     conflicts: ConflictResults | None = None
+    passengers: PassengerContent | None = None
     drivers_run_red: bool = False
 
     @property
@@ -154,6 +156,7 @@ class ReportContent:
             ("synthetic demand", self.demand),
             ("synthetic accident records", self.crashes),
             ("synthetic timetable", self.transit),
+            ("synthetic passengers", self.passengers),
         ]
         return " · ".join(words for words, origin in made_up if origin is not None and origin.is_synthetic)
 

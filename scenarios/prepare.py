@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gtfs.service_day import parse_day
 from networks.build import build_network
-from networks.faults import InputError
+from networks.faults import InputError, Notice
 from networks.network import RoadNetwork
 from networks.netxml import read_network
 from scenarios.hotspots import Screening, ScreeningOptions, screen_hotspots, write_hotspots
@@ -24,10 +24,12 @@ from sim.counts import CountFit
 from sim.demand import Demand, demand_from_counts, demand_from_routes, synthetic_demand
 from sim.drivers import Drivers, write_driver_routes
 from sim.dwell import DwellLaw
+from sim.fares import EVERY_STOP, BoardingRate, Fares, read_boardings
 from sim.modes import MODES, modes_named
 from sim.run import RunSpec
 from sim.signal_flows import signal_flows
 from sim.transit import TransitOptions
+from sim.transit_plan import read_plan
 
 COUNTS_SEED = 1
 """Seed of the routes that are estimated from counts."""
@@ -49,6 +51,8 @@ class Prepared:
         Traffic through the signals, None where no variant makes plans for it.
     conflicts
         Where conflicts are looked for, None for nowhere.
+    boardings
+        Passengers who come to stops, and what was wrong with their file.
     """
 
     network_path: Path
@@ -59,6 +63,8 @@ class Prepared:
     transit: Path | None = None
     flows: SignalFlows | None = None
     conflicts: ConflictOptions | None = None
+    boardings: tuple[BoardingRate, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
@@ -101,7 +107,19 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
     transit = _transit(scenario.transit, scenario, network, network_path, inputs, say) if scenario.transit else None
     flows = _flows(scenario, network, demand)
     conflicts = _conflicts(scenario.conflicts, network, screening, out_dir) if scenario.conflicts else None
-    return Prepared(network_path, network, demand, screening, signals, transit, flows, conflicts)
+    rates, notices = _boardings(scenario, transit)
+    return Prepared(network_path, network, demand, screening, signals, transit, flows, conflicts, rates, notices)
+
+
+def _boardings(scenario: Scenario, transit: Path | None) -> tuple[tuple[BoardingRate, ...], tuple[Notice, ...]]:
+    """Passengers, the same for all variants, and a notice on stops at which nobody calls."""
+    source = next((variant.fares for variant in scenario.variants if variant.fares), None)
+    if source is None or transit is None:
+        return (), ()
+    if source.boardings is None:
+        return (BoardingRate(EVERY_STOP, source.boardings_per_h),), ()
+    table = read_boardings(source.boardings)
+    return table.rates, table.strangers(frozenset(read_plan(transit).calls.stop_ids))
 
 
 def _with_drivers(demand: Demand, drivers: Drivers, inputs: Path) -> Demand:
@@ -205,6 +223,15 @@ def _priority(variant: Variant, scenario: Scenario) -> Priority | None:
     return replace(variant.priority, dwell_s=scenario.transit.dwell_s)
 
 
+def variant_paying(prepared: Prepared, variant: Variant) -> Fares | None:
+    """Passengers and how they pay under a variant; None where nobody is told to board."""
+    source = variant.fares
+    if source is None:
+        return None
+    share, is_synthetic = source.electronic_share, source.is_synthetic
+    return Fares(prepared.boardings, share, source.cash, source.electronic, is_synthetic)
+
+
 def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) -> list[RunSpec]:
     """Every variant with every seed; all variants of a seed come together, so that pairs are complete early."""
     return [
@@ -228,6 +255,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             sensing=variant.sensing,
             priority=_priority(variant, scenario),
             conflicts=prepared.conflicts,
+            fares=variant_paying(prepared, variant),
         )
         for seed in seeds
         for variant in scenario.variants

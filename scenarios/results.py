@@ -24,6 +24,7 @@ from sim.conflicts import Conflict
 from sim.control import RefusedWish
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.passages import Passages
+from sim.passenger_run import PassengerRun
 from sim.run import Run, RunSpec, sensing_words
 from sim.signal_measures import CycleMeasures, ModeMeasures, MovementMeasures
 from sim.signal_record import SignalRun
@@ -83,6 +84,7 @@ def run_to_json(run: Run) -> str:
         "signals": _signals_record(run.signals) if run.signals else None,
         "conflicts": _conflicts_record(run.conflicts) if run.conflicts else None,
         "requests": [as_record(row) for row in run.requests],
+        "passengers": _packed(_columns(run.passengers)) if run.passengers else None,
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -98,6 +100,7 @@ def run_from_json(text: str) -> Run:
         signals=_signal_run(plain["signals"]) if plain["signals"] else None,
         conflicts=_conflict_run(plain["conflicts"]) if plain["conflicts"] else None,
         requests=tuple(from_record(PriorityRow, row) for row in plain["requests"]),
+        passengers=PassengerRun(**_unpacked(plain["passengers"])) if plain["passengers"] else None,
     )
 
 

@@ -14,6 +14,14 @@ from networks.faults import InputError
 from networks.intake import require_file
 from networks.screening import METHODS as HOTSPOT_METHODS
 from networks.screening import NEEDS_EXPOSURE, RULE
+from scenarios.fare_sources import (
+    FareSource,
+    StopSource,
+    check_timetabled,
+    fare_source,
+    stop_source,
+    variant_fares,
+)
 from scenarios.scenario_check import Check
 from signals.controller import controller_kind, controller_parameters
 from signals.intergreen import Clearance
@@ -29,7 +37,7 @@ from sim.modes import modes_named
 DEFAULT_TOP = 10
 SECTIONS = (
     *("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals"),
-    *("conflicts", "drivers", "variant"),
+    *("conflicts", "drivers", "fares", "stops", "variant"),
 )
 
 
@@ -110,6 +118,8 @@ class Variant:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     sensing: Sensing = ALL_CONNECTED
     priority: Priority | None = None
+    fares: FareSource | None = None
+    stops: StopSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +157,14 @@ class Scenario:
             (*self.crashes.files, *([self.crashes.columns] if self.crashes.columns else [])) if self.crashes else ()
         )
         feed = (self.transit.feed,) if self.transit else ()
+        boarding = (variant.fares.boardings for variant in self.variants if variant.fares)
+        stops = (variant.stops.amenities for variant in self.variants if variant.stops)
+        at_stops = dict.fromkeys(path for path in (*boarding, *stops) if path)
         named = dict.fromkeys(variant.controller for variant in self.variants if is_outside(variant.controller))
         classes = dict.fromkeys(outside_controller(name, self.path.parent).file for name in named)
         named_here = (self.hotspot_rule, self.hotspot_exposure)
         screening = tuple(path for path in named_here if isinstance(path, Path) and path.is_file())
-        return (self.network.path, *demand, *crashes, *screening, *feed, *classes)
+        return (self.network.path, *demand, *crashes, *screening, *feed, *at_stops, *classes)
 
 
 def variant_sensing(scenario: Scenario, variant: Variant) -> str:
@@ -209,7 +222,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         top=int(check.number(hotspots, "hotspots.top", DEFAULT_TOP, least=1)),
         junctions=junctions,
         clearance=Clearance(check.choice(signals, "signals.clearance", tuple(Clearance))),
-        variants=_variants(check, top.get("variant", []), path.parent, sensing),
+        variants=_variants(check, top, path.parent, sensing),
         transit=_transit(check, top),
         hotspot_rule=_rule(check, hotspots),
         hotspot_exposure=check.file(hotspots["exposure"], "hotspots.exposure") if "exposure" in hotspots else None,
@@ -221,6 +234,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
             "hotspots.exposure", f"method {scenario.hotspot_method} needs the traffic of sites", "Name a CSV file"
         )
     _check_priority(check, scenario)
+    check_timetabled(check, top, has_timetable=scenario.transit is not None)
     check.finish()
     return scenario
 
@@ -329,12 +343,15 @@ def _sensing(check: Check, table: Mapping[str, Any], where: str, default: Sensin
         return default
 
 
-def _variants(check: Check, rows: Any, folder: Path, sensing: Sensing) -> tuple[Variant, ...]:
+def _variants(check: Check, top: Mapping[str, Any], folder: Path, sensing: Sensing) -> tuple[Variant, ...]:
+    rows = top.get("variant", [])
+    fares, stops = fare_source(check, top), stop_source(check, top, "stops", None)
     if not isinstance(rows, list) or not rows:
         check.fault("variant", "at least one [[variant]] is needed; the first is what the others are compared with")
         return ()
     variants = tuple(
-        _variant(check, row, f"variant[{number}]", folder, sensing) for number, row in enumerate(rows, start=1)
+        _variant(check, row, f"variant[{number}]", folder, Variant("", "", {}, sensing, None, fares, stops))
+        for number, row in enumerate(rows, start=1)
     )
     names = [variant.name for variant in variants]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -342,8 +359,10 @@ def _variants(check: Check, rows: Any, folder: Path, sensing: Sensing) -> tuple[
     return variants
 
 
-def _variant(check: Check, row: Any, where: str, folder: Path, sensing: Sensing) -> Variant:
-    table = check.table(row, where, ("name", "controller", "parameters", "sensing", "priority"))
+def _variant(check: Check, row: Any, where: str, folder: Path, usual: Variant) -> Variant:
+    """A variant from its table; what it does not tell is as ``usual``."""
+    known = ("name", "controller", "parameters", "sensing", "priority", "fares", "stops")
+    table = check.table(row, where, known)
     controller = check.text(table, f"{where}.controller", "static")
     parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
     try:
@@ -351,8 +370,15 @@ def _variant(check: Check, row: Any, where: str, folder: Path, sensing: Sensing)
     except InputError as fault:
         check.fault(f"{where}.{fault.field}", fault.what, fault.remedy, fault.code)
     name = check.text(table, f"{where}.name", controller.rpartition(":")[2])
-    seen, priority = _sensing(check, table, f"{where}.sensing", sensing), _priority(check, table, where, controller)
-    return Variant(name, controller, dict(parameters), seen, priority)
+    return Variant(
+        name=name,
+        controller=controller,
+        parameters=dict(parameters),
+        sensing=_sensing(check, table, f"{where}.sensing", usual.sensing),
+        priority=_priority(check, table, where, controller),
+        fares=variant_fares(check, table, where, usual.fares),
+        stops=stop_source(check, table, f"{where}.stops", usual.stops),
+    )
 
 
 def _priority(check: Check, table: Mapping[str, Any], where: str, controller: str) -> Priority | None:
