@@ -18,6 +18,7 @@ from scenarios.figures import FOLDER, draw_figures
 from scenarios.folder_lock import only_one
 from scenarios.lateness_map import draw_lateness
 from scenarios.manifest import claim_folder, describe, write_manifest
+from scenarios.passenger_results import passenger_results
 from scenarios.prepare import Prepared, Say, prepare, run_specs
 from scenarios.priority_results import request_counts, write_requests
 from scenarios.report import write_report
@@ -120,14 +121,18 @@ def _conclude(
     if any(variant.priority is not None for variant in scenario.variants):
         write_requests(runs, out_dir)
         signals = replace(signals, requests=request_counts(runs))
-    comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else ())
+    passengers = passenger_results(scenario.variants, prepared, runs, out_dir)
+    boarded = passengers.measures if passengers else ()
+    comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else (), boarded)
     conflicts = conflict_results(runs, tuple(order), out_dir)
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
     write_csv(out_dir / "junctions.csv", JunctionMeasures, junctions)
     write_csv(out_dir / "comparison.csv", Comparison, comparisons)
     write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
-    content = report_content(scenario, prepared, measures, junctions, comparisons, transit, signals, conflicts)
+    content = report_content(
+        scenario, prepared, measures, junctions, comparisons, transit, signals, conflicts, passengers
+    )
     folder = out_dir / FOLDER
     drawings = (
         *draw_figures(out_dir, content),
