@@ -16,6 +16,7 @@ from networks.faults import BagdarError, InputError, RunError
 from scenarios.cli_hotspots import hotspots
 from scenarios.cli_output import FILE, example, print_json, say
 from scenarios.cli_replay import replay
+from scenarios.cli_scorecard import scorecard
 from scenarios.cli_signals import signals
 from scenarios.cli_transit import transit
 
@@ -68,6 +69,7 @@ bagdar.add_command(transit)
 bagdar.add_command(replay)
 bagdar.add_command(signals)
 bagdar.add_command(hotspots)
+bagdar.add_command(scorecard)
 
 
 @bagdar.command(epilog=example("bagdar demo -o demo && open demo/report.html"))

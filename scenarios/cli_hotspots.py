@@ -7,27 +7,13 @@ from typing import Any
 import click
 
 from networks.faults import InputError
-from scenarios.cli_output import FILE, example, print_json, say
+from scenarios.cli_output import FILE, FirstWord, example, print_json, say
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 METHODS = ("frequency", "rate", "critical-rate", "epdo", "empirical-bayes", "rule")
 """As :data:`networks.screening.METHODS`, written out so that help needs no heavy import."""
 
 SEVERITY = ("all", "injury")
-
-
-class _Ranking(click.Command):
-    """A command whose first word may be another command: ``bagdar hotspots validate``."""
-
-    others: dict[str, click.Command]
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Parse for this command, or for the one that the first word names."""
-        if args and args[0] in self.others:
-            return self.others[args[0]].make_context(f"{info_name} {args[0]}", args[1:], parent=parent, **extra)
-        return super().make_context(info_name, args, parent=parent, **extra)
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,7 +47,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(
-    cls=_Ranking,
+    cls=FirstWord,
     epilog=example(
         "bagdar hotspots --network city.net.xml.gz --crashes 2012.csv 2013.csv --method empirical-bayes -o hotspots"
         "\n\n`bagdar hotspots validate --help` tells how to measure the methods on your own records."

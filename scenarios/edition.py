@@ -65,7 +65,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """What an indicator earns: None where it is unknown, then from ``low`` to ``high`` of what can be earned."""
+    """What an indicator earns: ``points`` of ``maximum``, None where the unknown leaves it from ``low`` to ``high``."""
 
     indicator_id: str
     points: float | None
@@ -108,7 +108,7 @@ class Score:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Indicators that count and are not known."""
+        """Indicators that count and of which nobody knows what they earn."""
         return tuple(row.indicator_id for row in self.rows if row.points is None)
 
     def of(self, indicator_id: str) -> Points | None:
@@ -129,7 +129,8 @@ def _points(rule: Rule, finding: Finding | None) -> Points:
     low = 0.0 if finding is None or finding.low is None else finding.low
     high = 1.0 if finding is None or finding.high is None else finding.high
     least, most = (rule.points(share if value is None else value) or 0.0 for share in (low, high))
-    return Points(rule.indicator_id, None if value is None else least, least, most, rule.weight * (rule.maximum or 0.0))
+    known = least if value is not None or least == most else None
+    return Points(rule.indicator_id, known, least, most, rule.weight * (rule.maximum or 0.0))
 
 
 def find_edition(name: str | Path) -> Edition:

@@ -1,6 +1,6 @@
 """Vehicle positions held against a timetable, from files to a folder of results."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -98,14 +98,33 @@ def replay_files(
     plan, files = plan_of(options), tuple(paths)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".parts-", dir=folder) as parts:
-        batches = read_pings(files, options.columns, plan.timetable.timezone)
-        session = _taken(batches, Session(plan, options.rule, Path(parts), options.settings), on_pings)
-        if session.replay.dropped["late"]:
-            say("positions are not in order of time: putting them in order")
-            session.remove_parts()
-            batches = in_order(read_pings(files, options.columns, plan.timetable.timezone), Path(parts))
-            session = _taken(batches, Session(plan, options.rule, Path(parts), options.settings), on_pings)
+        session = read_session(options, plan, files, Path(parts), say, on_pings)
         return write_results(session, folder, options.note, say, on_result)
+
+
+def read_session(
+    options: ReplayOptions,
+    plan: TracePlan,
+    files: Sequence[Path],
+    parts: Path,
+    say: Say = lambda _text: None,
+    on_pings: OnPings = lambda _count: None,
+) -> Session:
+    """Hold whole files against a plan; what becomes final lies in the folder ``parts``, as long as that is there.
+
+    Raises
+    ------
+    InputError
+        As :func:`gtfs.avl.read_pings`.
+    """
+    batches = read_pings(files, options.columns, plan.timetable.timezone)
+    session = _taken(batches, Session(plan, options.rule, parts, options.settings), on_pings)
+    if session.replay.dropped["late"]:
+        say("positions are not in order of time: putting them in order")
+        session.remove_parts()
+        batches = in_order(read_pings(files, options.columns, plan.timetable.timezone), parts)
+        session = _taken(batches, Session(plan, options.rule, parts, options.settings), on_pings)
+    return session
 
 
 def _taken(batches: Iterable[Batch], session: Session, on_pings: OnPings) -> Session:
@@ -128,7 +147,7 @@ def write_results(
     InputError
         AVL_TRIP where no vehicle was on any trip of the feed, AVL_PLACE where nearly all drove elsewhere.
     """
-    _require_place(session)
+    require_place(session)
     if not session.replay.trips.count:
         raise _no_trip(session)
     say(f"{session.replay.trips.count} trips performed; writing tables and report")
@@ -137,7 +156,7 @@ def write_results(
     return written
 
 
-def _require_place(session: Session) -> None:
+def require_place(session: Session) -> None:
     """Refuse a trace that lies elsewhere than the feed: all its trips would come out missing."""
     notices = [notice for notice in session.notices.values() if notice.code == ELSEWHERE]
     elsewhere = sum(notice.count for notice in notices)

@@ -120,6 +120,12 @@ class Check:
             self.fault(where, f"there is no file {value!r}", "Paths are relative to the scenario file", "FILE_MISSING")
         return path
 
+    def file_or_folder(self, value: Any, where: str) -> Path:
+        """A file or a folder that is there, by its name relative to the scenario."""
+        if isinstance(value, str) and value and (self._path.parent / value).is_dir():
+            return self._path.parent / value
+        return self.file(value, where)
+
     def files(self, value: Any, where: str) -> tuple[Path, ...]:
         """Files that are there."""
         if not isinstance(value, list) or not value:
