@@ -46,7 +46,7 @@ class ChargerTable:
 
 
 def read_chargers(path: str | Path) -> ChargerTable:
-    """Read a table of chargers (CSV, UTF-8): ``charger_id``, ``lat`` and ``lon`` or ``stop_id``, ``power_kw``, ``kind``.
+    """Read chargers (CSV, UTF-8): ``charger_id``, ``lat`` and ``lon`` or ``stop_id``, ``power_kw``, ``kind``.
 
     ``kind`` is ``bus``, ``depot``, ``public`` or empty. A row that tells no place, or that stands twice, is left out
     with a notice; a power that is none is unknown, with a notice.

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+
 from gtfs.chargers import Charger, read_chargers
 from networks.faults import InputError
 
