@@ -12,16 +12,18 @@ class Percent:
     share: float
 
 
-Value = str | int | float | date | Percent
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """A sentence in English with named places, such as ``{routes} of {all} routes``, and what stands in them.
 
     The English sentence is the key of its translations. Numbers and dates stand in their places as values, so that each
-    language writes them its own way; strings stand as they are.
+    language writes them its own way; messages stand in their places as they read in the language, several of them as a
+    list with commas; strings stand as they are. A place may carry the forms of a word that its number asks for, such as
+    ``{routes} {routes:route|routes}``, one form for each plural of the language.
     """
 
     text: str
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, "Value"] = field(default_factory=dict)
+
+
+Value = str | int | float | date | Percent | Message | tuple[Message, ...]
