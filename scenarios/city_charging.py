@@ -1,6 +1,7 @@
 """Charging of electric vehicles (E1): whether there is any, and who has a charger within reach."""
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
 
+from gtfs.chargers import ChargerTable, read_chargers
 from gtfs.feed import read_feed
 from networks.csv_rows import Row
 from networks.faults import InputError
@@ -16,6 +18,9 @@ from scenarios.city import Charging, City
 from scenarios.city_counts import Count, Found, names_of, read_table, share
 from scenarios.indicators import Finding
 from scenarios.message import Message
+
+Place = tuple[float, float]
+"""Lat and lon, degrees."""
 
 EARTH_M = 6_371_008.8
 """Mean radius of the earth (IUGG)."""
@@ -31,26 +36,35 @@ def ev_charging(city: City) -> Found:
     Raises
     ------
     InputError
-        As :func:`scenarios.city_counts.read_table` and :func:`gtfs.feed.read_feed`; CITY_VALUE where a place, a power
-        or a number of people is none.
+        As :func:`gtfs.chargers.read_chargers`, :func:`scenarios.city_counts.read_table` and
+        :func:`gtfs.feed.read_feed`; CITY_VALUE where a place or a number of people is none.
     """
     charging = city.charging
     if charging is None:
         return Found((Finding("E1", None, Message("Needs a table of chargers ([charging] chargers)")),))
-    chargers = _places(charging.chargers)
-    for line, row in read_table(charging.chargers, ("lat", "lon")):
-        if row.get("power_kw"):
-            _number(charging.chargers, line, row, "power_kw", 1e6)
-    how = Message("The city's table has {chargers} chargers", {"chargers": len(chargers)})
-    counted = Finding("E1", float(len(chargers) > 0), how, source=charging.chargers.name)
+    table = read_chargers(charging.chargers)
+    stops = None if city.transit is None else _stops(city.transit.feed)
+    how = Message("The city's table has {chargers} chargers", {"chargers": len(table.chargers)})
+    counted = Finding("E1", float(len(table.chargers) > 0), how, source=charging.chargers.name)
     exists = replace(counted, reading=Message("There is a charger"))
-    return Found((counted,), (exists, *_reach(city, charging, chargers)))
+    reach = _reach(city, charging, _charger_places(table, stops or {}), stops)
+    return Found((counted,), (exists, *reach), table.notices)
 
 
-def _reach(city: City, charging: Charging, chargers: FloatArray) -> tuple[Finding, ...]:
+def _charger_places(table: ChargerTable, stops: Mapping[str, Place]) -> FloatArray:
+    """Where chargers stand, those at a stop where it is; those at a stop that nobody knows are left out."""
+    places = [
+        (charger.lat, charger.lon) if charger.has_place else stops.get(charger.stop_id) for charger in table.chargers
+    ]
+    return _degrees(place for place in places if place is not None)
+
+
+def _reach(
+    city: City, charging: Charging, chargers: FloatArray, stops: Mapping[str, Place] | None
+) -> tuple[Finding, ...]:
     found = []
-    if city.transit is not None:
-        inside = is_near(_stops(city.transit.feed), chargers, charging.within_m)
+    if city.transit is not None and stops is not None:
+        inside = is_near(_degrees(stops.values()), chargers, charging.within_m)
         counted = Count(int(inside.sum()), 0, len(inside))
         found.append(_within(counted, STOPS, charging, city.transit.feed))
     if charging.depots is not None:
@@ -92,20 +106,24 @@ def _on_sphere(degrees: FloatArray) -> FloatArray:
     return EARTH_M * np.column_stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)))
 
 
-def _stops(feed: Path) -> FloatArray:
+def _stops(feed: Path) -> dict[str, Place]:
     """Lat and lon of the stops that are called at; those without a place are left out."""
     gtfs = read_feed(feed).gtfs
     called = gtfs.stops[gtfs.stops["stop_id"].isin(gtfs.stop_times["stop_id"])]
-    places = called[["stop_lat", "stop_lon"]].to_numpy(dtype=np.float64)
-    found: FloatArray = places[np.isfinite(places).all(axis=1)]
-    return found
+    rows = zip(called["stop_id"].tolist(), called["stop_lat"].tolist(), called["stop_lon"].tolist(), strict=True)
+    return {stop: (lat, lon) for stop, lat, lon in rows if math.isfinite(lat) and math.isfinite(lon)}
 
 
 def _places(path: Path) -> FloatArray:
     """Lat and lon of the rows of a table, shape (rows, 2)."""
     rows = read_table(path, ("lat", "lon"))
-    places = [[_number(path, line, row, "lat", 90.0), _number(path, line, row, "lon", 180.0)] for line, row in rows]
-    return np.array(places, dtype=np.float64).reshape(-1, 2)
+    return _degrees(
+        (_number(path, line, row, "lat", 90.0), _number(path, line, row, "lon", 180.0)) for line, row in rows
+    )
+
+
+def _degrees(places: Iterable[Place]) -> FloatArray:
+    return np.array(list(places), dtype=np.float64).reshape(-1, 2)
 
 
 def _number(path: Path, line: int, row: Row, field: str, most: float) -> float:

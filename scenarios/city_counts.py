@@ -85,8 +85,10 @@ def share(
         return Finding(indicator_id, None, how, 0, 0, reading, source)
     how = filled(partly if counted.unknown else known, counted.values)
     whole = Finding(indicator_id, None, how, counted.yes, counted.all, reading, source)
+    if counted.unknown == counted.all:
+        return replace(whole, numerator=None)
     if counted.unknown:
-        return replace(whole, low=counted.low, high=counted.high)
+        return replace(whole, numerator=None, low=counted.low, high=counted.high)
     return replace(whole, value=counted.low)
 
 
