@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmarks.co_simulation import co_simulation
 from benchmarks.conflicts import conflicts
 from benchmarks.environment import environment
+from benchmarks.fares import fares
 from benchmarks.kingston import kingston
 from benchmarks.map_matching import map_matching
 from benchmarks.network_reading import network_reading
@@ -73,6 +74,12 @@ CASES = (
         "delay of buses, cars and persons and who is on time, by how late a bus must be; a corridor, made-up buses",
         "the same controller without priority, same seeds",
         priority,
+    ),
+    Case(
+        "fares",
+        "dwell, running time and punctuality of buses by the share that pays electronically; a corridor, all made up",
+        "nobody paying electronically, same seeds and passengers; the table of service times by hand",
+        fares,
     ),
     Case(
         "transit-detectors",

@@ -65,6 +65,13 @@ def _about_inputs(content: ReportContent) -> Iterator[Caveat]:
             "nothing about those that run in this city.",
             is_strong=True,
         )
+    if content.passengers is not None and content.passengers.is_synthetic:
+        yield Caveat(
+            "Synthetic passengers",
+            "How many passengers come to each stop was made up. The study shows how the way of paying acts on such "
+            "passengers; it does not say how many board in this city.",
+            is_strong=True,
+        )
     if content.clearance == "as-shipped":
         yield Caveat(
             "Clearance times as shipped",

@@ -16,6 +16,7 @@ from scipy import stats
 
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.passenger_measures import PassengerMeasures
+from sim.stop_measures import StopMeasures
 from sim.transit_tables import TransitMeasures
 
 NETWORK = "network"
@@ -25,7 +26,10 @@ TRANSIT = "transit"
 """Scope of a comparison of the timetabled vehicles of whole runs."""
 
 PASSENGERS = "passengers"
-"""Scope of a comparison of those who board them; any other scope is a junction's id."""
+"""Scope of a comparison of those who board them."""
+
+STOPS = "stops"
+"""Scope of a comparison of stops; any other scope is a junction's id."""
 
 FINISHED = "finished"
 """Status of a run that has measures."""
@@ -88,8 +92,6 @@ TRANSIT_METRICS = (
 )
 
 PASSENGER_METRICS = (
-    Metric("paid_electronically", "share", "boardings paid electronically", None),
-    Metric("service_mean_s", "s", "time to board by the table, each passenger"),
     Metric("boardings", "passengers", "passengers who boarded", "higher"),
     Metric("boardings_per_call", "passengers", "passengers who boarded at a call", None),
     Metric("dwell_mean_s", "s", "dwell at a call"),
@@ -98,6 +100,19 @@ PASSENGER_METRICS = (
     Metric("wait_mean_s", "s", "wait of a passenger"),
     Metric("wait_p90_s", "s", "wait that 90 % of the passengers stay below"),
 )
+
+STOP_METRICS = (
+    Metric("board_error_5min_s", "s", "error of boards 5 min before the arrival"),
+    Metric("board_error_10min_s", "s", "error of boards 10 min before the arrival"),
+    Metric("any_stop_error_5min_s", "s", "the same, were there a board at every stop"),
+    Metric("any_stop_error_10min_s", "s", "the same 10 min before, at every stop"),
+    Metric("smart_boardings_share", "share", "boardings at smart stops", "higher"),
+    Metric("waiting_h", "h", "time that passengers waited"),
+    Metric("enclosed_waiting_h", "h", "of it at enclosed stops", None),
+    Metric("board_waiting_h", "h", "of it at stops with a board", None),
+)
+
+Measured = RunMeasures | JunctionMeasures | TransitMeasures | PassengerMeasures | StopMeasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +153,18 @@ def compare(
     variants: Sequence[str],
     transit: Sequence[TransitMeasures] = (),
     passengers: Sequence[PassengerMeasures] = (),
+    stops: Sequence[StopMeasures] = (),
 ) -> tuple[Comparison, ...]:
-    """Compare each variant with the first of ``variants``: whole runs, vehicles and passengers, junctions by id.
+    """Compare each variant with the first of ``variants``: whole runs, buses, passengers, stops, junctions by id.
 
     The order of the rows given does not matter.
     """
-    study = _Study(runs, junctions, transit, passengers)
+    at_buses = (TRANSIT, TRANSIT_METRICS, transit), (PASSENGERS, PASSENGER_METRICS, passengers)
+    apart = tuple(part for part in (*at_buses, (STOPS, STOP_METRICS, stops)) if part[2])
+    study = _Study(runs, junctions, apart)
     baseline, *others = variants
-    scopes = [(NETWORK, NETWORK_METRICS), *([(TRANSIT, TRANSIT_METRICS)] if transit else [])]
-    scopes += [(PASSENGERS, PASSENGER_METRICS)] if passengers else []
+    scopes: list[tuple[str, Sequence[Metric]]] = [(NETWORK, NETWORK_METRICS)]
+    scopes += [(scope, metrics) for scope, metrics, _ in apart]
     scopes += [(junction, JUNCTION_METRICS) for junction in sorted(study.names)]
     return tuple(
         study.comparison(scope, metric, baseline, variant)
@@ -174,8 +192,7 @@ class _Study:
         self,
         runs: Sequence[RunMeasures],
         junctions: Sequence[JunctionMeasures],
-        transit: Sequence[TransitMeasures],
-        passengers: Sequence[PassengerMeasures],
+        apart: Sequence[tuple[str, Sequence[Metric], Sequence[Measured]]],
     ) -> None:
         finished = {(run.variant, run.seed) for run in runs if run.status == FINISHED}
         at_junctions = [row for row in junctions if (row.variant, row.seed) in finished]
@@ -187,21 +204,14 @@ class _Study:
         for run in runs:
             if run.status == FINISHED:
                 self._keep(run, NETWORK, NETWORK_METRICS)
-        for vehicles in transit:
-            if (vehicles.variant, vehicles.seed) in finished:
-                self._keep(vehicles, TRANSIT, TRANSIT_METRICS)
-        for people in passengers:
-            if (people.variant, people.seed) in finished:
-                self._keep(people, PASSENGERS, PASSENGER_METRICS)
+        for scope, metrics, rows in apart:
+            for one in rows:
+                if (one.variant, one.seed) in finished:
+                    self._keep(one, scope, metrics)
         for row in at_junctions:
             self._keep(row, row.junction, JUNCTION_METRICS)
 
-    def _keep(
-        self,
-        row: RunMeasures | JunctionMeasures | TransitMeasures | PassengerMeasures,
-        scope: str,
-        metrics: Iterable[Metric],
-    ) -> None:
+    def _keep(self, row: Measured, scope: str, metrics: Iterable[Metric]) -> None:
         for metric in metrics:
             value = float(getattr(row, metric.column))
             if math.isfinite(value):

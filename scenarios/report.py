@@ -10,6 +10,7 @@ from scenarios.conflict_views import conflict_views
 from scenarios.content import ReportContent
 from scenarios.drawing import Drawing
 from scenarios.page import MAX_ROWS, page_environment
+from scenarios.passenger_views import passenger_views
 from scenarios.signal_views import signal_views
 from scenarios.transit_views import transit_views
 from scenarios.trip_lines import STEM
@@ -65,6 +66,7 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             runs=run_rows(content),
             safety=safety_facts(content),
             buses=transit_views(content),
+            passengers=passenger_views(content),
             signals=signal_views(content),
             conflicts=conflict_views(content),
             bus_lines=[drawing.path.stem for drawing in drawings if drawing.path.stem.startswith(STEM)],

@@ -122,8 +122,10 @@ def _conclude(
         write_requests(runs, out_dir)
         signals = replace(signals, requests=request_counts(runs))
     passengers = passenger_results(scenario.variants, prepared, runs, out_dir)
-    boarded = passengers.measures if passengers else ()
-    comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else (), boarded)
+    on_board, at_stops = (passengers.measures, passengers.stop_measures) if passengers else ((), ())
+    comparisons = compare(
+        measures, junctions, tuple(order), transit.measures if transit else (), on_board, at_stops
+    )
     conflicts = conflict_results(runs, tuple(order), out_dir)
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)

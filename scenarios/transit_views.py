@@ -110,7 +110,7 @@ def transit_views(content: ReportContent) -> TransitViews | None:
     names = [variant.name for variant in content.variants]
     return TransitViews(
         punctuality=tuple(_punctuality_row(transit, name, position) for position, name in enumerate(names)),
-        differences=tuple(_difference_tables(content)),
+        differences=tuple(paired_tables(content, TRANSIT, TRANSIT_METRICS)),
         hours=tuple(_hour_rows(transit, names)),
         regularity=tuple(_regularity_rows(transit, names)),
         unkept=tuple(_unkept_rows(transit)),
@@ -165,10 +165,10 @@ def _punctuality_row(transit: TransitContent, variant: str, position: int) -> Pu
     )
 
 
-def _difference_tables(content: ReportContent) -> Iterator[DifferenceTable]:
+def paired_tables(content: ReportContent, scope: str, metrics: Sequence[Metric]) -> Iterator[DifferenceTable]:
     """Give a table for each variant that shares a finished seed with the first."""
     for name in content.challengers:
-        found = [(metric, content.difference(name, metric.column, TRANSIT)) for metric in TRANSIT_METRICS]
+        found = [(metric, content.difference(name, metric.column, scope)) for metric in metrics]
         known = [(metric, row) for metric, row in found if row is not None and row.pairs]
         if known:
             rows = tuple(_difference_row(metric, row) for metric, row in known)
