@@ -15,6 +15,7 @@ from benchmarks.priority import priority
 from benchmarks.published_maps import published_maps
 from benchmarks.red_running import red_running
 from benchmarks.results import Measurement
+from benchmarks.safety_study import safety_study
 from benchmarks.sensing import sensing
 from benchmarks.setup import Setup
 from benchmarks.trace_replay import trace_replay
@@ -122,5 +123,11 @@ CASES = (
         "junction collisions, conflicts and delay by clearance where drivers run red, ten seeds",
         "the shipped program; no all-red; drivers who never run red",
         red_running,
+    ),
+    Case(
+        "safety-study",
+        "delay and conflicts of fixed order, actuated and self-control on two calibrated maps, ten paired seeds",
+        "the maps' own programs in fixed order, under the same clearances",
+        safety_study,
     ),
 )

@@ -2,27 +2,35 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, make_dataclass
 from pathlib import Path
 from typing import Any
 
 from scenarios.compare import PAIRS_FOR_A_CLAIM, mean_interval
+from scenarios.relative_risk import relative_risk
 from scenarios.tables import write_csv, write_parquet
-from sim.conflicts import Conflict
+from sim.conflict_run import MEASURES
+from sim.conflicts import Conflict, Thresholds
 from sim.run import Run
 
 ALL_SITES = "all sites"
 SERIOUS_PET_S = 2.0
-MEASURED = ("crossing", "merging", "following")
+CROSS_OR_MERGE = "crossing or merging"
+FOLLOWING = "following"
+MEASURED = (CROSS_OR_MERGE, "crossing", "merging", FOLLOWING)
 """Kinds of encounters; that of two in one lane hangs on step and driver model, and comes last."""
+
+BY_ANY, BY_PET, BY_SERIOUS = "rate_per_1000", "pet_per_1000", "serious_per_1000"
+"""Columns that are compared; of those in one lane, which have no PET, the first alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictRate:
     """A row of ``conflict_rates.csv``: conflicts of a kind at a site in one run, per 1,000 vehicles that drove through.
 
-    ``serious`` are those with a PET up to 2 s. Sites that nobody drove through have no rate.
+    Of ``conflicts``, told by PET or by TTC, ``by_pet`` have a PET up to 5 s and ``serious`` one up to 2 s; both are
+    blank where PET was not asked for. Sites that nobody drove through have no rate.
     """
 
     variant: str
@@ -31,8 +39,10 @@ class ConflictRate:
     kind: str
     vehicles: int
     conflicts: int
-    serious: int
+    by_pet: int | None
+    serious: int | None
     rate_per_1000: float
+    pet_per_1000: float
     serious_per_1000: float
 
 
@@ -40,8 +50,9 @@ class ConflictRate:
 class ConflictComparison:
     """A row of ``conflict_comparison.csv``: rates of a kind at a site under a variant against the first one.
 
-    ``mean`` with its 95 % interval is that of the variant over its seeds, ``difference`` is over pairs of equal seeds.
-    ``relative_risk`` is the variant's mean over the first one's: of encounters, not of accidents.
+    ``mean`` with its 95 % interval is that of the variant over its seeds; ``baseline_mean``, ``difference`` and
+    ``relative_risk``, with their intervals, are over pairs of equal seeds. The risk is the variant's mean over the
+    first one's: of encounters, not of accidents.
     """
 
     junction: str
@@ -53,10 +64,13 @@ class ConflictComparison:
     mean_low: float
     mean_high: float
     pairs: int
+    baseline_mean: float
     difference: float
     ci95_low: float
     ci95_high: float
     relative_risk: float
+    risk_low: float
+    risk_high: float
     indicative: bool
 
 
@@ -76,12 +90,14 @@ class ConflictResults:
     comparisons: tuple[ConflictComparison, ...]
 
 
-def conflict_results(runs: Sequence[Run], variants: Sequence[str], out_dir: Path) -> ConflictResults | None:
-    """Write the tables of conflicts; None where no run looked for any."""
+def conflict_results(
+    runs: Sequence[Run], variants: Sequence[str], out_dir: Path, measures: Collection[str] = MEASURES
+) -> ConflictResults | None:
+    """Write the tables of conflicts, looked for by ``measures``; None where no run looked for any."""
     looked = [run for run in runs if run.conflicts is not None]
     if not looked:
         return None
-    rates = tuple(rate for run in looked for rate in _rates(run))
+    rates = tuple(rate for run in looked for rate in _rates(run, measures))
     comparisons = tuple(_comparisons(rates, variants))
     rows = [
         ConflictRow(run.measures.variant, run.measures.seed, *(getattr(row, item.name) for item in fields(Conflict)))
@@ -95,52 +111,56 @@ def conflict_results(runs: Sequence[Run], variants: Sequence[str], out_dir: Path
     return ConflictResults(rates, comparisons)
 
 
-def _rates(run: Run) -> list[ConflictRate]:
-    """Rates of all sites together, then of each."""
+def _rates(run: Run, measures: Collection[str]) -> list[ConflictRate]:
+    """Rates of all sites together, then of each; of kinds that ``measures`` can tell."""
     if run.conflicts is None:
         return []
     entered = {row.junction: row.vehicles for row in run.conflicts.entered}
-    told: Counter[tuple[str, str]] = Counter()
-    serious: Counter[tuple[str, str]] = Counter()
-    for row in run.conflicts.conflicts:
-        for site in (ALL_SITES, row.junction):
-            told[site, row.kind] += 1
-            serious[site, row.kind] += row.pet_s <= SERIOUS_PET_S
-    counts = {ALL_SITES: sum(entered.values())} | entered
+    counts = {BY_ANY: _counts(run.conflicts.conflicts, math.inf)}
+    if "pet" in measures:
+        counts[BY_PET] = _counts(run.conflicts.conflicts, Thresholds().pet_s)
+        counts[BY_SERIOUS] = _counts(run.conflicts.conflicts, SERIOUS_PET_S)
     who = run.measures
     return [
-        ConflictRate(
-            who.variant,
-            who.seed,
-            site,
-            kind,
-            vehicles,
-            told[site, kind],
-            serious[site, kind],
-            _per_1000(told[site, kind], vehicles),
-            _per_1000(serious[site, kind], vehicles),
-        )
-        for site, vehicles in counts.items()
+        _rate(who.variant, who.seed, site, kind, vehicles, {name: found[site, kind] for name, found in counts.items()})
+        for site, vehicles in ({ALL_SITES: sum(entered.values())} | entered).items()
         for kind in MEASURED
+        if kind != FOLLOWING or not {"ttc", "drac"}.isdisjoint(measures)
     ]
 
 
-def _per_1000(count: int, vehicles: int) -> float:
-    return 1000 * count / vehicles if vehicles else math.nan
+def _counts(conflicts: Sequence[Conflict], most_pet_s: float) -> Counter[tuple[str, str]]:
+    """Conflicts by site and kind with a PET up to a limit; without one, those that have none as well."""
+    found: Counter[tuple[str, str]] = Counter()
+    for row in conflicts:
+        if row.pet_s <= most_pet_s or math.isinf(most_pet_s):
+            kinds = (row.kind,) if row.kind == FOLLOWING else (row.kind, CROSS_OR_MERGE)
+            found.update((site, kind) for site in (ALL_SITES, row.junction) for kind in kinds)
+    return found
+
+
+def _rate(variant: str, seed: int, site: str, kind: str, vehicles: int, counts: Mapping[str, int]) -> ConflictRate:
+    rates = {name: _per_1000(counts.get(name), vehicles) for name in (BY_ANY, BY_PET, BY_SERIOUS)}
+    told, by_pet, serious = counts[BY_ANY], counts.get(BY_PET), counts.get(BY_SERIOUS)
+    return ConflictRate(variant, seed, site, kind, vehicles, told, by_pet, serious, **rates)
+
+
+def _per_1000(count: int | None, vehicles: int) -> float:
+    return math.nan if count is None or not vehicles else 1000 * count / vehicles
 
 
 def _comparisons(rates: Sequence[ConflictRate], variants: Sequence[str]) -> list[ConflictComparison]:
     values: dict[tuple[str, str, str, str], dict[int, float]] = {}
     for row in rates:
-        for measure in ("rate_per_1000", "serious_per_1000"):
+        for measure in (BY_ANY, BY_PET, BY_SERIOUS):
             if math.isfinite(value := getattr(row, measure)):
                 values.setdefault((row.junction, row.kind, measure, row.variant), {})[row.seed] = value
     places = dict.fromkeys((row.junction, row.kind) for row in rates)
-    wanted = [(*place, measure) for place in places for measure in ("rate_per_1000", "serious_per_1000")]
     return [
         _comparison(key, variant, values.get((*key, variant), {}), values.get((*key, variants[0]), {}))
-        for key in wanted
-        if not (key[1] == "following" and key[2] == "serious_per_1000")
+        for place in places
+        for key in [(*place, measure) for measure in (BY_PET, BY_SERIOUS, BY_ANY)]
+        if place[1] != FOLLOWING or key[2] == BY_ANY
         for variant in variants
     ]
 
@@ -151,9 +171,22 @@ def _comparison(
     mean, low, high = mean_interval([after[seed] for seed in sorted(after)])
     pairs = sorted(after.keys() & before.keys())
     difference, least, most = mean_interval([after[seed] - before[seed] for seed in pairs])
-    base = math.fsum(before[seed] for seed in pairs)
-    risk = math.fsum(after[seed] for seed in pairs) / base if base else math.nan
-    few = len(pairs) < PAIRS_FOR_A_CLAIM
+    base, _, _ = mean_interval([before[seed] for seed in pairs])
+    risk, risk_low, risk_high = relative_risk([before[seed] for seed in pairs], [after[seed] for seed in pairs])
     return ConflictComparison(
-        *key, variant, len(after), mean, low, high, len(pairs), difference, least, most, risk, few
+        *key,
+        variant,
+        runs=len(after),
+        mean=mean,
+        mean_low=low,
+        mean_high=high,
+        pairs=len(pairs),
+        baseline_mean=base,
+        difference=difference,
+        ci95_low=least,
+        ci95_high=most,
+        relative_risk=risk,
+        risk_low=risk_low,
+        risk_high=risk_high,
+        indicative=len(pairs) < PAIRS_FOR_A_CLAIM,
     )

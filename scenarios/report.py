@@ -11,6 +11,7 @@ from scenarios.content import ReportContent
 from scenarios.drawing import Drawing
 from scenarios.page import MAX_ROWS, page_environment
 from scenarios.passenger_views import passenger_views
+from scenarios.safety_wording import SAFETY_NOTE, safety_findings
 from scenarios.signal_views import signal_views
 from scenarios.transit_views import transit_views
 from scenarios.trip_lines import STEM
@@ -54,6 +55,8 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             content=content,
             question=question(content),
             findings=findings(content),
+            safety_findings=safety_findings(content),
+            safety_note=SAFETY_NOTE,
             caveats=caveats(content),
             accounts=run_accounts(content),
             figures={drawing.path.stem: drawing for drawing in drawings},

@@ -13,7 +13,7 @@ from typing import Any
 
 from scenarios.account import report_content
 from scenarios.compare import Comparison, compare
-from scenarios.conflict_results import conflict_results
+from scenarios.conflict_results import ConflictResults, conflict_results
 from scenarios.figures import FOLDER, draw_figures
 from scenarios.folder_lock import only_one
 from scenarios.lateness_map import draw_lateness
@@ -45,6 +45,7 @@ class Study:
     runs: tuple[RunMeasures, ...]
     junctions: tuple[JunctionMeasures, ...]
     comparisons: tuple[Comparison, ...]
+    conflicts: ConflictResults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,9 @@ def _conclude(
         signals = replace(signals, requests=request_counts(runs))
     passengers = passenger_results(scenario.variants, prepared, runs, out_dir)
     on_board, at_stops = (passengers.measures, passengers.stop_measures) if passengers else ((), ())
-    comparisons = compare(
-        measures, junctions, tuple(order), transit.measures if transit else (), on_board, at_stops
-    )
-    conflicts = conflict_results(runs, tuple(order), out_dir)
+    comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else (), on_board, at_stops)
+    asked = scenario.conflicts.measures if scenario.conflicts else ()
+    conflicts = conflict_results(runs, tuple(order), out_dir, asked)
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
     write_parquet(out_dir / "runs.parquet", RunMeasures, measures)
     write_csv(out_dir / "junctions.csv", JunctionMeasures, junctions)
@@ -145,7 +145,7 @@ def _conclude(
     )
     report = write_report(out_dir, content, drawings)
     write_manifest(out_dir, dict(manifest) | {"results_sha256": _table_hashes(out_dir, measures)})
-    return Study(report, measures, junctions, comparisons)
+    return Study(report, measures, junctions, comparisons, conflicts)
 
 
 def _refused(runs: list[Run]) -> Iterator[Refused]:
