@@ -19,6 +19,7 @@ from scenarios.tables import as_record, from_record
 from signals.history import SignalHistory
 from signals.outside_controller import is_outside, outside_controller
 from signals.priority import PriorityRow
+from sim.battery_run import BatteryRun
 from sim.conflict_run import ConflictRun, Entered
 from sim.conflicts import Conflict
 from sim.control import RefusedWish
@@ -85,6 +86,7 @@ def run_to_json(run: Run) -> str:
         "conflicts": _conflicts_record(run.conflicts) if run.conflicts else None,
         "requests": [as_record(row) for row in run.requests],
         "passengers": _packed(_columns(run.passengers)) if run.passengers else None,
+        "batteries": _packed(_columns(run.batteries)) if run.batteries else None,
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -101,6 +103,7 @@ def run_from_json(text: str) -> Run:
         conflicts=_conflict_run(plain["conflicts"]) if plain["conflicts"] else None,
         requests=tuple(from_record(PriorityRow, row) for row in plain["requests"]),
         passengers=PassengerRun(**_unpacked(plain["passengers"])) if plain["passengers"] else None,
+        batteries=BatteryRun(**_unpacked(plain["batteries"])) if plain["batteries"] else None,
     )
 
 

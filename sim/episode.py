@@ -23,7 +23,7 @@ from sim.delay_meter import DelayMeter
 from sim.engine import Engine
 from sim.loop import Laws, moments
 from sim.outputs import RawOutputs, write_additional
-from sim.run import Done, Run, RunSpec, measured, sumo_options, write_boarding
+from sim.run import Done, Run, RunSpec, measured, sumo_options, write_timetabled
 from sim.transit_record import TransitRecord
 
 NOT_ASKED = "minimum green or intergreen was running all the time"
@@ -130,7 +130,7 @@ class Episode:
     def _start(self) -> None:
         spec, ground = self._spec, self._ground
         write_additional(self._raw, ground.measured, {}, spec.end_s - spec.begin_s)
-        write_boarding(self._raw, spec, self._transit)
+        write_timetabled(self._raw, spec, self._transit)
         self._engine = Engine(sumo_options(spec, self._raw, recorded=False), shares_stderr=True)
         try:
             self._running.enter_context(self._engine)

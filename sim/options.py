@@ -12,7 +12,7 @@ class SumoOptions:
     A negative ``teleport_s`` leaves stuck vehicles in place; an infinite ``end_s`` runs until the last vehicle is gone.
     ``positions`` takes those of vehicles whose type asks for them, and of no others; ``movements`` positions and speeds
     of all, on the edges that ``movements_on`` selects where given. SUMO writes one of both. ``check_junctions`` has it
-    look for collisions inside junctions too.
+    look for collisions inside junctions too. ``batteries`` takes the batteries of vehicles that have one, step by step.
     """
 
     network: Path
@@ -35,6 +35,7 @@ class SumoOptions:
     movements_on: Path | None = None
     check_junctions: bool = False
     warnings: Path | None = None
+    batteries: Path | None = None
 
     def arguments(self, log_every_steps: int | None = None) -> list[str]:
         """SUMO's arguments, program name left out; with a line on standard output now and then where asked for."""
@@ -87,4 +88,6 @@ class SumoOptions:
             words += ["--person-device.fcd.period", f"{self.movements_every_s:g}"]
         if self.movements_on is not None:
             words += ["--fcd-output.filter-edges.input-file", str(self.movements_on)]
+        if self.batteries is not None:
+            words += ["--battery-output", str(self.batteries)]
         return words

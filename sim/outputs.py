@@ -82,6 +82,21 @@ class RawOutputs:
         return self.folder / "nowhere.add.xml"
 
     @property
+    def electric_vehicles(self) -> Path:
+        """Timetabled vehicles some of which are electric."""
+        return self.folder / "electric.rou.xml"
+
+    @property
+    def charging_stations(self) -> Path:
+        """Charging stations at bus stops."""
+        return self.folder / "chargers.add.xml"
+
+    @property
+    def batteries(self) -> Path:
+        """Electric vehicles' batteries; by its name SUMO knows that it is to be written as columns."""
+        return self.folder / "batteries.parquet"
+
+    @property
     def positions(self) -> Path:
         """Positions of timetabled vehicles; by its name SUMO knows that it is to be written as columns."""
         return self.folder / "positions.parquet"

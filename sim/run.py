@@ -17,6 +17,8 @@ from signals.plan import build_plan
 from signals.priority import Priority, PriorityRow
 from signals.sensing import ALL_CONNECTED, NO_SENSING, Sensing
 from sim.areas import JunctionArea, junction_areas
+from sim.battery_run import BatteryRun, read_batteries
+from sim.charging import Charging, write_electric_vehicles, write_stations
 from sim.conflict_run import ConflictOptions, ConflictRun, look_s, read_conflicts, write_edges
 from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
@@ -57,7 +59,8 @@ class RunSpec:
     that is named ``module:Class`` lies. ``sensing`` is what controllers see. ``priority`` is
     who has it at the controlled signals and how; programs that SUMO runs by itself are then followed by us.
     ``conflicts`` tells where conflicts are looked for, and the folder for trajectories; with them, collisions inside
-    junctions count too. ``fares`` has passengers board the timetabled vehicles.
+    junctions count too. ``fares`` has passengers board the timetabled vehicles. ``charging`` tells which of these are
+    electric.
     """
 
     variant: str
@@ -80,6 +83,7 @@ class RunSpec:
     priority: Priority | None = None
     conflicts: ConflictOptions | None = None
     fares: Fares | None = None
+    charging: Charging | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Run:
     requests: tuple[PriorityRow, ...] = ()
     conflicts: ConflictRun | None = None
     passengers: PassengerRun | None = None
+    batteries: BatteryRun | None = None
 
 
 def simulate(
@@ -136,7 +141,7 @@ def simulate(
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         raw = RawOutputs(Path(folder).resolve())
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
-        write_boarding(raw, spec, transit)
+        write_timetabled(raw, spec, transit)
         control = None
         if spec.conflicts is not None and spec.conflicts.sites is not None:
             write_edges(raw.selection, network, spec.conflicts.sites)
@@ -225,14 +230,27 @@ def measured(
         drawn = draw_passengers(transit.plan, spec.fares.rates, spec.seed, spec.begin_s, spec.end_s)
         passengers = read_passengers(raw.trips, drawn, transit.plan, buses, spec.fares.electronic_share)
     refused, requests = (tuple(control.refused), control.requests(spec.end_s)) if control else ((), ())
-    return Run(measures, junctions, refused, buses, signals, requests, conflicts, passengers)
+    batteries = None
+    if spec.charging is not None and transit is not None and buses is not None:
+        batteries = read_batteries(raw.batteries, transit.plan, buses, spec.charging, spec.step_s)
+    return Run(measures, junctions, refused, buses, signals, requests, conflicts, passengers, batteries)
 
 
-def write_boarding(raw: RawOutputs, spec: RunSpec, transit: TransitRecord | None) -> None:
-    """Write passengers, and vehicles that stand for as long as they take; nothing where the run has no passengers."""
-    if transit is None or spec.fares is None:
+def write_timetabled(raw: RawOutputs, spec: RunSpec, transit: TransitRecord | None) -> None:
+    """Write what a run changes of its timetabled vehicles: how long they stand for passengers, which are electric."""
+    if transit is None:
         return
-    files, fares = TransitFiles(transit.folder), spec.fares
+    if spec.fares is not None:
+        _write_boarding(raw, spec, transit, spec.fares)
+    if spec.charging is not None:
+        source = TransitFiles(transit.folder).vehicles if spec.fares is None else raw.boarded_vehicles
+        write_electric_vehicles(source, raw.electric_vehicles, spec.charging)
+        write_stations(raw.charging_stations, TransitFiles(transit.folder).stops, spec.charging)
+
+
+def _write_boarding(raw: RawOutputs, spec: RunSpec, transit: TransitRecord, fares: Fares) -> None:
+    """Write passengers, and vehicles that stand for as long as they take."""
+    files = TransitFiles(transit.folder)
     drawn = draw_passengers(transit.plan, fares.rates, spec.seed, spec.begin_s, spec.end_s)
     write_passengers(raw.passengers, drawn, transit.plan, fares)
     write_nowhere(raw.nowhere, files.stops)
@@ -245,7 +263,7 @@ def conflicts_of(
     """Conflicts of a run that looks for them; ``trips`` are rows of ``tripinfo`` by vehicle."""
     if spec.conflicts is None:
         return None
-    types = (*spec.routes, TransitFiles(spec.transit).vehicles) if spec.transit else spec.routes
+    types = (*spec.routes, _timetabled_vehicles(spec, raw, spec.transit)) if spec.transit else spec.routes
     options = spec.conflicts
     if options.trajectories is not None:
         options = replace(options, trajectories=trajectory_path(options.trajectories, spec.variant, spec.seed))
@@ -255,10 +273,12 @@ def conflicts_of(
 def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptions:
     """How SUMO is to do a run; where ``recorded`` it writes positions of timetabled vehicles by itself."""
     files = TransitFiles(spec.transit) if spec.transit else None
-    routes = (*spec.routes, files.vehicles) if files else spec.routes
+    routes = (*spec.routes, _timetabled_vehicles(spec, raw, spec.transit)) if spec.transit else spec.routes
     additional = (raw.additional, files.stops) if files else (raw.additional,)
     if files and spec.fares is not None:
-        routes, additional = (*spec.routes, raw.boarded_vehicles, raw.passengers), (*additional, raw.nowhere)
+        routes, additional = (*routes, raw.passengers), (*additional, raw.nowhere)
+    if files and spec.charging is not None:
+        additional = (*additional, raw.charging_stations)
     return SumoOptions(
         network=spec.network,
         routes=routes,
@@ -278,7 +298,15 @@ def sumo_options(spec: RunSpec, raw: RawOutputs, *, recorded: bool) -> SumoOptio
         movements_every_s=look_s(spec.step_s),
         movements_on=raw.selection if spec.conflicts and spec.conflicts.sites is not None else None,
         check_junctions=spec.conflicts is not None,
+        batteries=raw.batteries if files and spec.charging is not None else None,
     )
+
+
+def _timetabled_vehicles(spec: RunSpec, raw: RawOutputs, transit: Path) -> Path:
+    """The route file of timetabled vehicles that a run has SUMO read."""
+    if spec.charging is not None:
+        return raw.electric_vehicles
+    return TransitFiles(transit).vehicles if spec.fares is None else raw.boarded_vehicles
 
 
 def sensing_words(spec: RunSpec) -> str:
