@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.spatial import KDTree
 
 from gtfs.chargers import ChargerTable, read_chargers
-from gtfs.feed import read_feed
+from gtfs.feed import Feed
 from networks.csv_rows import Row
 from networks.faults import InputError
 from networks.network import FloatArray
@@ -30,24 +30,24 @@ DEPOTS = Message("Depots within reach of a charger")
 PEOPLE = Message("People within reach of a charger")
 
 
-def ev_charging(city: City) -> Found:
+def ev_charging(city: City, feed: Feed | None) -> Found:
     """E1 of a city, and reach: the shares of stops, depots and people with a charger within a distance.
 
     Raises
     ------
     InputError
-        As :func:`gtfs.chargers.read_chargers`, :func:`scenarios.city_counts.read_table` and
-        :func:`gtfs.feed.read_feed`; CITY_VALUE where a place or a number of people is none.
+        As :func:`gtfs.chargers.read_chargers` and :func:`scenarios.city_counts.read_table`; CITY_VALUE where a place or
+        a number of people is none.
     """
     charging = city.charging
     if charging is None:
         return Found((Finding("E1", None, Message("Needs a table of chargers ([charging] chargers)")),))
     table = read_chargers(charging.chargers)
-    stops = None if city.transit is None else _stops(city.transit.feed)
+    stops = None if feed is None else _stops(feed)
     how = Message("The city's table has {chargers} chargers", {"chargers": len(table.chargers)})
     counted = Finding("E1", float(len(table.chargers) > 0), how, source=charging.chargers.name)
     exists = replace(counted, reading=Message("There is a charger"))
-    reach = _reach(city, charging, _charger_places(table, stops or {}), stops)
+    reach = _reach(charging, _charger_places(table, stops or {}), feed, stops or {})
     return Found((counted,), (exists, *reach), table.notices)
 
 
@@ -60,13 +60,13 @@ def _charger_places(table: ChargerTable, stops: Mapping[str, Place]) -> FloatArr
 
 
 def _reach(
-    city: City, charging: Charging, chargers: FloatArray, stops: Mapping[str, Place] | None
+    charging: Charging, chargers: FloatArray, feed: Feed | None, stops: Mapping[str, Place]
 ) -> tuple[Finding, ...]:
     found = []
-    if city.transit is not None and stops is not None:
+    if feed is not None:
         inside = is_near(_degrees(stops.values()), chargers, charging.within_m)
         counted = Count(int(inside.sum()), 0, len(inside))
-        found.append(_within(counted, STOPS, charging, city.transit.feed))
+        found.append(_within(counted, STOPS, charging, feed.path))
     if charging.depots is not None:
         inside = is_near(_places(charging.depots), chargers, charging.within_m)
         counted = Count(int(inside.sum()), 0, len(inside))
@@ -106,9 +106,9 @@ def _on_sphere(degrees: FloatArray) -> FloatArray:
     return EARTH_M * np.column_stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)))
 
 
-def _stops(feed: Path) -> dict[str, Place]:
+def _stops(feed: Feed) -> dict[str, Place]:
     """Lat and lon of the stops that are called at; those without a place are left out."""
-    gtfs = read_feed(feed).gtfs
+    gtfs = feed.gtfs
     called = gtfs.stops[gtfs.stops["stop_id"].isin(gtfs.stop_times["stop_id"])]
     rows = zip(called["stop_id"].tolist(), called["stop_lat"].tolist(), called["stop_lon"].tolist(), strict=True)
     return {stop: (lat, lon) for stop, lat, lon in rows if math.isfinite(lat) and math.isfinite(lon)}

@@ -15,14 +15,15 @@ import numpy.typing as npt
 from gtfs.avl import read_pings
 from gtfs.avl_columns import ColumnMap, read_column_map
 from gtfs.coverage import Coverage, coverage
+from gtfs.feed import Feed
 from gtfs.trace_kernels import OFF_ROUTE
-from gtfs.trace_plan import TracePlan, day_number
+from gtfs.trace_plan import TracePlan, day_number, trace_plan
 from networks.faults import Notice
 from scenarios.city import City, Traces
 from scenarios.city_counts import Count, Found, count, names_of, read_table, share
 from scenarios.indicators import Finding
 from scenarios.message import Message, Percent, Value
-from scenarios.replay import ReplayOptions, plan_of, read_session, require_place
+from scenarios.replay import ReplayOptions, read_session, require_place
 from scenarios.replay_session import Session, results, runs_of_days
 
 Say = Callable[[str], None]
@@ -60,24 +61,23 @@ class Heard:
     covered: Coverage
 
 
-def dispatching(city: City, say: Say = lambda _text: None) -> Found:
-    """D1, D2 and D3 of a city.
+def dispatching(city: City, feed: Feed | None, say: Say = lambda _text: None) -> Found:
+    """D1, D2 and D3 of a city, ``feed`` being its timetable.
 
     Raises
     ------
     InputError
-        As :func:`scenarios.replay.plan_of`, :func:`gtfs.avl.read_pings` and :func:`scenarios.city_counts.read_table`;
+        As :func:`gtfs.trace_plan.trace_plan`, :func:`gtfs.avl.read_pings` and :func:`scenarios.city_counts.read_table`;
         AVL_PLACE where nearly all positions lie elsewhere than the feed.
     """
-    if city.transit is None:
+    if city.transit is None or feed is None:
         vehicles = None if city.traces is None else _vehicles_alone(city.traces)
         return _without_timetable(city, vehicles)
-    say(f"reading {city.transit.feed.name}")
-    options = ReplayOptions(feed=city.transit.feed, columns=_columns(city.traces))
-    plan = plan_of(options)
+    plan = trace_plan(feed)
     if city.traces is None:
         return _without_positions(city, plan)
-    say(f"holding {names_of(*city.traces.files)} against it")
+    say(f"holding {names_of(*city.traces.files)} against {feed.path.name}")
+    options = ReplayOptions(feed=feed.path, columns=_columns(city.traces))
     with TemporaryDirectory(prefix="bagdar-") as parts:
         session = read_session(options, plan, city.traces.files, Path(parts), say)
         require_place(session)

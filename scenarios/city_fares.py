@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from gtfs.feed import read_feed
+from gtfs.feed import Feed
 from networks.csv_rows import Row
 from networks.faults import InputError, Notice
 from scenarios.city import City, Payments
@@ -16,28 +16,27 @@ MOST = 10**12
 """More payments than any city has."""
 
 
-def fare_payment(city: City) -> Found:
-    """F1, F2 and F3 of a city.
+def fare_payment(city: City, feed: Feed | None) -> Found:
+    """F1, F2 and F3 of a city, ``feed`` being its timetable.
 
     Raises
     ------
     InputError
-        As :func:`scenarios.city_counts.read_states` and :func:`gtfs.feed.read_feed`; CITY_VALUE where payments are no
-        whole numbers, or those made electronically more than all.
+        As :func:`scenarios.city_counts.read_states`; CITY_VALUE where payments are no whole numbers, or those made
+        electronically more than all.
     """
-    f1, route_notices = _f1(city)
+    f1, route_notices = _f1(city, feed)
     f2, vehicle_notices = _f2(city)
     f3, payment_notices = _f3(city)
     return Found((f1, f2, f3), notices=(*route_notices, *vehicle_notices, *payment_notices))
 
 
-def _f1(city: City) -> tuple[Finding, tuple[Notice, ...]]:
+def _f1(city: City, feed: Feed | None) -> tuple[Finding, tuple[Notice, ...]]:
     """Routes of the feed where there is one, else of the table."""
     if city.fares is None or city.fares.routes is None:
         return Finding("F1", None, Message("Needs a table of routes with electronic payment ([fares] routes)")), ()
     states, notices = read_states(city.fares.routes, "route_id", "electronic")
-    feed = city.transit.feed if city.transit else None
-    routes = list(states) if feed is None else _routes(feed)
+    routes = list(states) if feed is None else sorted(set(feed.gtfs.trips["route_id"].tolist()))
     finding = share(
         "F1",
         count(states.get(route) for route in routes),
@@ -46,14 +45,9 @@ def _f1(city: City) -> tuple[Finding, tuple[Notice, ...]]:
             "{yes} of {all} routes take electronic payment and of {unknown} it is not known, so that the share lies "
             "from {low} to {high}"
         ),
-        source=names_of(city.fares.routes, feed),
+        source=names_of(city.fares.routes, None if feed is None else feed.path),
     )
     return finding, (*notices, *_strangers(city.fares.routes, "route_id", states, routes))
-
-
-def _routes(feed: Path) -> list[str]:
-    """Ids of the routes that have trips."""
-    return sorted(set(read_feed(feed).gtfs.trips["route_id"].tolist()))
 
 
 def _f2(city: City) -> tuple[Finding, tuple[Notice, ...]]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gtfs.amenities import FEATURES, read_amenities
-from gtfs.feed import read_feed
+from gtfs.feed import Feed
 from scenarios.city import City
 from scenarios.city_counts import Found, count, names_of, share
 from scenarios.indicators import Finding
@@ -22,20 +22,19 @@ PARTLY = Message(
 )
 
 
-def smart_stops(city: City) -> Found:
+def smart_stops(city: City, feed: Feed | None) -> Found:
     """S1 of a city, and each feature on its own. Stops are those of the feed where there is one, else of the table.
 
     Raises
     ------
     InputError
-        As :func:`gtfs.amenities.read_amenities` and :func:`gtfs.feed.read_feed`.
+        As :func:`gtfs.amenities.read_amenities`.
     """
     if city.stops is None:
         return Found((Finding("S1", None, Message("Needs a table of stops with their amenities ([stops] amenities)")),))
     table = read_amenities(city.stops.amenities)
-    feed = city.transit.feed if city.transit else None
-    stops = list(table.stops) if feed is None else sorted(set(read_feed(feed).gtfs.stop_times["stop_id"].tolist()))
-    source = names_of(city.stops.amenities, feed)
+    stops = list(table.stops) if feed is None else sorted(set(feed.gtfs.stop_times["stop_id"].tolist()))
+    source = names_of(city.stops.amenities, None if feed is None else feed.path)
 
     def finding(features: tuple[str, ...], reading: Message | None) -> Finding:
         words = {"features": tuple(READINGS[name] for name in features)}

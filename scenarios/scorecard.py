@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gtfs.feed import read_feed
 from networks.faults import Notice
 from networks.outfile import write_text
 from scenarios.city import City
@@ -72,12 +73,16 @@ def assess(city: City, say: Say = lambda _text: None) -> Assessment:
     InputError
         As the readers of the files do, one fault at a time.
     """
+    feed = None
+    if city.transit is not None:
+        say(f"reading {city.transit.feed.name}")
+        feed = read_feed(city.transit.feed)
     parts = (
-        dispatching(city, say),
-        fare_payment(city),
+        dispatching(city, feed, say),
+        fare_payment(city, feed),
         traffic_management(city, say),
-        smart_stops(city),
-        ev_charging(city),
+        smart_stops(city, feed),
+        ev_charging(city, feed),
     )
     card = Scorecard(
         city=city.name,
