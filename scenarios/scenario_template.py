@@ -31,6 +31,16 @@ synthetic = {{ vehicles_per_hour = 4000, seed = 1 }}      # made up by volume an
 # on_time = "default"    # 60 s early to 300 s late; or "mbta", "tcqsm", or seconds early and late such as "-60,300"
 # dwell_s = 15           # time at a stop
 
+# [fares]                # passengers who board, each for as long as the way of paying takes; needs [transit]
+# electronic_share = 0.6 # a [[variant]] may have its own: fares = {{ electronic_share = 1.0 }}
+# boardings_per_h = 20   # at every stop, made up; or boardings = "boardings.csv": stop_id, boardings_per_h, route_id
+# electronic = "smart-card"    # or "prepaid", "magnetic-card", "validator", "shown"
+# cash = "exact-change"        # or "ticket"
+
+# [stops]                # what stops offer; needs [transit]
+# amenities = "stops.csv"      # stop_id and features, each yes, no or empty for unknown
+# features = ["air_conditioned", "enclosed", "wifi", "charging_point", "information_board"]
+
 # [hotspots]
 # method = "frequency"   # or "empirical-bayes", which does not take bad luck for danger; "epdo", "rule", "rate"
 # top = 10               # the worst junctions that have a signal

@@ -137,6 +137,11 @@ def test_toml_of_the_readme_is_accepted(tmp_path):
             path.write_text(f"{whole}\n{block}", encoding="utf-8")
             _touch_files(tmp_path, whole)
             assert read_scenario(path).transit is not None
+        elif "[fares]" in block:
+            timetable = '[transit]\ngtfs = "gtfs.zip"\ndate = "2019-05-15"\n'
+            path.write_text(f"{whole}\n{timetable}{block}", encoding="utf-8")
+            _touch_files(tmp_path, whole + timetable)
+            assert {variant.fares.electronic_share for variant in read_scenario(path).variants} == {0.6}
         elif "[conflicts]" in block:
             path.write_text(f"{whole}\n{block}", encoding="utf-8")
             _touch_files(tmp_path, whole)
