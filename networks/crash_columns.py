@@ -75,6 +75,15 @@ class SeverityRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceRule:
+    """Words of a column by which the police put a crash at a junction or between two; others tell nothing."""
+
+    column: str
+    junction: frozenset[str]
+    between: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SeverityWeights:
     """How much a crash counts by the worst harm in it. The values are those of Brazil's road authority (1, 5, 13)."""
 
@@ -111,6 +120,7 @@ class ColumnMap:
     delimiter: str | None = None
     decimal: str | None = None
     severity: SeverityRule | None = None
+    place: PlaceRule | None = None
     weights: SeverityWeights = SeverityWeights()
 
 
@@ -120,6 +130,7 @@ COLUMN_FIELDS = (
     *("type", "street", "cross_street", "synthetic"),
 )
 _SEVERITY_KEYS = ("column", "fatal", "injury")
+_PLACE_KEYS = ("column", "junction", "between")
 USUAL_FATAL = frozenset({"fatal", "k", "killed", "fatality"})
 USUAL_INJURY = frozenset({"injury", "injured", "serious", "slight", "severe", "minor", "a", "b", "c"})
 
@@ -145,7 +156,11 @@ def read_column_map(path: str | Path) -> ColumnMap:
     if "parties" in table:
         values["parties"] = _texts(table["parties"], "parties", path)
     if "severity" in table:
-        values["severity"] = _severity_rule(table["severity"], path)
+        column, words = _words_of(table["severity"], "severity", _SEVERITY_KEYS, path)
+        values["severity"] = SeverityRule(column, *words)
+    if "place" in table:
+        column, words = _words_of(table["place"], "place", _PLACE_KEYS, path)
+        values["place"] = PlaceRule(column, *words)
     if "weights" in table:
         values["weights"] = _weights(table["weights"], path)
     columns = ColumnMap(**values)
@@ -173,15 +188,17 @@ def _texts(value: Any, key: str, path: str | Path) -> tuple[str, ...]:
     return tuple(_text(str(item) if isinstance(item, int) else item, key, path) for item in value)
 
 
-def _severity_rule(value: Any, path: str | Path) -> SeverityRule:
-    if not isinstance(value, dict) or "column" not in value:
-        raise _wrong(value, "a table with `column`, `fatal` and `injury`", "severity", path)
-    _check_keys(value, _SEVERITY_KEYS, path, "severity.")
-    words = {
-        key: frozenset(word.casefold() for word in _texts(value.get(key, []), f"severity.{key}", path))
-        for key in ("fatal", "injury")
-    }
-    return SeverityRule(_text(value["column"], "severity.column", path), **words)
+def _words_of(value: Any, key: str, known: tuple[str, str, str], path: str | Path) -> tuple[str, list[frozenset[str]]]:
+    """The column of a rule, and its two lists of words, without case."""
+    column, *lists = known
+    if not isinstance(value, dict) or column not in value:
+        raise _wrong(value, f"a table with `{column}`, `{lists[0]}` and `{lists[1]}`", key, path)
+    _check_keys(value, known, path, f"{key}.")
+    words = [frozenset(map(str.casefold, _texts(value.get(name, []), f"{key}.{name}", path))) for name in lists]
+    both = sorted(words[0] & words[1])
+    if both:
+        raise _wrong(both[0], f"one of `{lists[0]}` or `{lists[1]}`, not of both", key, path)
+    return _text(value[column], f"{key}.{column}", path), words
 
 
 def _weights(value: Any, path: str | Path) -> SeverityWeights:
@@ -226,11 +243,12 @@ def resolve_columns(given: ColumnMap, names: Collection[str], path: str | Path) 
     told = {field: getattr(given, field) for field in COLUMN_FIELDS if getattr(given, field) is not None}
     for field, name in [*told.items(), *(("parties", name) for name in given.parties)]:
         _require(name, field, names, path)
-    if given.severity is not None:
-        _require(given.severity.column, "severity", names, path)
+    for field, rule in (("severity", given.severity), ("place", given.place)):
+        if rule is not None:
+            _require(rule.column, field, names, path)
     by_plain_name = {_plain(name): name for name in reversed(list(names))}
     found = {field: _recognised(field, by_plain_name) for field in COLUMN_FIELDS if field in USUAL_NAMES}
-    values = {field: getattr(given, field) for field in (*SETTINGS, "severity", "weights")} | found | told
+    values = {field: getattr(given, field) for field in (*SETTINGS, "severity", "place", "weights")} | found | told
     if given.x is not None:
         values |= {"lat": None, "lon": None}
     elif values["lat"] is None or values["lon"] is None:

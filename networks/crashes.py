@@ -39,7 +39,8 @@ class Crashes:
     ``file`` is a position in ``files`` and ``row`` the line there (the record's number where a file has no lines).
     ``time`` is local wall time, NaT where unknown. Where a file gives only a class of severity, ``deaths`` and
     ``injured`` are the least that it allows. ``severely_injured`` are those of the injured that it tells of, NONE where
-    no column does. ``lon``, ``lat``, ``x_m`` and ``y_m`` are NaN where a record has but the names of two streets.
+    no column does. ``at_junction`` is 1 where the police put it at a junction, 0 between two, NONE where nothing tells.
+    ``lon``, ``lat``, ``x_m`` and ``y_m`` are NaN where a record has but the names of two streets.
     ``synthetic`` marks what was made up.
     """
 
@@ -55,6 +56,7 @@ class Crashes:
     injured: IntArray
     severely_injured: IntArray
     severity: IntArray
+    at_junction: IntArray
     type: tuple[str, ...]
     street: tuple[str, ...]
     cross_street: tuple[str, ...]
@@ -126,6 +128,7 @@ def _read_one(
         injured=injured[rows],
         severely_injured=severely[rows],
         severity=severity[rows],
+        at_junction=_at_junction(table, columns)[rows],
         type=_texts(table, columns.type, rows),
         street=_texts(table, columns.street, rows),
         cross_street=_texts(table, columns.cross_street, rows),
@@ -172,6 +175,16 @@ def _severely_injured(table: CrashTable, columns: ColumnMap) -> tuple[IntArray, 
     if columns.severely_injured is None:
         return np.full(len(table.rows), NONE, dtype=np.int32), ()
     return _counts(table, columns.severely_injured)
+
+
+def _at_junction(table: CrashTable, columns: ColumnMap) -> IntArray:
+    """1 where a record's label says junction, 0 where it says between two, else NONE."""
+    labels = np.full(len(table.rows), NONE, dtype=np.int32)
+    if columns.place is not None:
+        words = [text.casefold() for text in table.columns[columns.place.column]]
+        labels[[word in columns.place.between for word in words]] = 0
+        labels[[word in columns.place.junction for word in words]] = 1
+    return labels
 
 
 def _counts(table: CrashTable, column: str | None) -> tuple[IntArray, tuple[Notice, ...]]:
@@ -241,6 +254,7 @@ def _joined(files: list[str], parts: list[Crashes]) -> Crashes:
 
 _ARRAYS = (
     *("file", "row", "time", "lon", "lat", "x_m", "y_m", "deaths", "injured", "severely_injured", "severity"),
+    "at_junction",
     "synthetic",
 )
 _TEXTS = ("type", "street", "cross_street", "parties")

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from scenarios.charging_content import ChargingContent
 from scenarios.compare import Comparison
 from scenarios.conflict_results import ConflictResults
 from scenarios.content import ComparedVariant, Origin, ReportContent
@@ -26,6 +27,7 @@ def report_content(
     signals: SignalContent | None = None,
     conflicts: ConflictResults | None = None,
     passengers: PassengerContent | None = None,
+    charging: ChargingContent | None = None,
 ) -> ReportContent:
     """Bring together what a reader of the report is to be told."""
     demand, screening = prepared.demand, prepared.screening
@@ -56,6 +58,7 @@ def report_content(
             *(transit.notices if transit else ()),
             *prepared.notices,
             *(passengers.notices if passengers else ()),
+            *(charging.notices if charging else ()),
         ),
         versions=versions(),
         command=f"bagdar run {scenario.path.name} -o DIR",
@@ -63,6 +66,8 @@ def report_content(
         signals=signals,
         conflicts=conflicts,
         passengers=passengers,
+        charging=charging,
+        hotspot_method=scenario.hotspot_method,
         drivers_run_red=scenario.drivers is not None and scenario.drivers.red_running is not None,
     )
 
@@ -72,6 +77,8 @@ def _parameters(variant: Variant) -> dict[str, object]:
     told = {} if variant.priority is None else {"priority": variant.priority.words}
     if variant.fares is not None:
         told["fares"] = variant.fares.words
+    if variant.charging is not None:
+        told["charging"] = variant.charging.words
     return {**variant.parameters, **told}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scenarios.before_and_after import before_and_after
 from scenarios.compare import FINISHED, NETWORK, PAIRS_FOR_A_CLAIM
 from scenarios.content import ReportContent
 from scenarios.numerals import number
@@ -83,9 +84,7 @@ def _about_inputs(content: ReportContent) -> Iterator[Caveat]:
     if content.chosen_by == "hotspots":
         yield Caveat(
             "Regression to the mean",
-            "The junctions were chosen because many accidents were recorded there. A high count is partly chance, so "
-            "most such junctions will have fewer accidents in the next years with nothing done. A later drop is no "
-            "proof that new lights helped.",
+            before_and_after(content.hotspot_method),
         )
 
 

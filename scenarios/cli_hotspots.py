@@ -81,6 +81,7 @@ def hotspots(
     """
     from networks.netxml import read_network
     from scenarios.hotspot_report import write_hotspot_report
+    from scenarios.hotspot_views import label_words
     from scenarios.hotspots import ScreeningOptions, hotspots_json, screen_hotspots, write_hotspots
 
     say(f"reading {network_path.name}")
@@ -101,6 +102,8 @@ def hotspots(
         print_json(hotspots_json(screening))
     else:
         say(f"wrote {out_dir / 'hotspots.csv'}, hotspots.geojson and figures/hotspots.png")
+        if screening.agreement is not None:
+            say(label_words(screening.agreement))
         say(f"the report is {report}")
 
 

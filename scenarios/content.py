@@ -9,7 +9,8 @@ from typing import Literal
 
 from networks.faults import Notice
 from networks.network import RoadNetwork
-from networks.screening import Hotspot
+from networks.screening import FREQUENCY, Hotspot
+from scenarios.charging_content import ChargingContent
 from scenarios.compare import FINISHED, JUNCTION_METRICS, NETWORK, Comparison
 from scenarios.conflict_results import ConflictResults
 from scenarios.passenger_content import PassengerContent
@@ -62,7 +63,7 @@ class ReportContent:
 
     ``chosen_by`` tells how the junctions came to be compared: all of them, those with most accident records, or listed
     by hand. ``command`` is what to type to repeat the study; ``versions`` are those of the programs that took part.
-    ``drivers_run_red`` where the scenario has some do so.
+    ``drivers_run_red`` where the scenario has some do so. ``hotspot_method`` ranked the accident sites.
     """
 
     scenario: str
@@ -89,7 +90,9 @@ class ReportContent:
     signals: SignalContent | None = None
     conflicts: ConflictResults | None = None
     passengers: PassengerContent | None = None
+    charging: ChargingContent | None = None
     drivers_run_red: bool = False
+    hotspot_method: str = FREQUENCY
 
     @property
     def baseline(self) -> str:

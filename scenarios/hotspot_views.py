@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from networks.label_agreement import LabelAgreement
 from networks.network import NONE
 from networks.safety_performance import CONSTANT, VOLUME, FittedFunction
 from networks.screening import EMPIRICAL_BAYES, FREQUENCY, Hotspot, ordered, scores
 from networks.screening_check import checkable
+from scenarios.before_and_after import before_and_after, overstates
 from scenarios.hotspots import Screening
 from scenarios.numerals import number
 
@@ -85,6 +87,8 @@ class HotspotViews:
     overlaps: tuple[OverlapRow, ...]
     functions: tuple[FunctionView, ...]
     said: tuple[str, ...]
+    caution: str
+    labels: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,27 @@ def hotspot_views(screening: Screening, lists: MethodLists) -> HotspotViews:
         overlaps=tuple(_overlap(lists, method) for method in lists.orders),
         functions=tuple(map(_function, prediction.used)) if prediction else (),
         said=prediction.said if prediction else (screening.evidence.why_not,),
+        labels=label_words(screening.agreement),
+        caution="" if overstates(chosen) else before_and_after(chosen),
     )
+
+
+def label_words(found: LabelAgreement | None) -> str:
+    """How far matching agrees with the labels of the police, in sentences; nothing where there are no labels."""
+    if found is None:
+        return ""
+    matched = found.junction_matched + found.between_matched
+    labelled = found.junction_matched + found.junction_unmatched
+    return (
+        f"The police put {number(labelled)} of {number(found.records)} labelled records at a junction and the others "
+        f"between two; matching agrees for {_percent(found.agreeing_share)}. Of the {number(matched)} matched to a "
+        f"junction {_percent(found.labelled_share_of_matched)} are labelled so; of those labelled so "
+        f"{_percent(found.matched_share_of_labelled)} were matched to one."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share, 1)} %"
 
 
 def _headlines(screening: Screening, lists: MethodLists) -> list[str]:
@@ -157,11 +181,8 @@ def _warnings(screening: Screening) -> list[str]:
     said = []
     if screening.origin.is_synthetic:
         said.append("The accident records are SYNTHETIC: made up, and no statement about a real place.")
-    if screening.options.method != EMPIRICAL_BAYES:
-        said.append(
-            "This ranking overstates (regression to the mean): sites picked for many crashes were partly unlucky, and "
-            "tend to have fewer later with nothing done. No before-and-after claim may rest on it."
-        )
+    if overstates(screening.options.method):
+        said.append(f"Regression to the mean. {before_and_after(screening.options.method)}")
     matched = int((screening.matches.site != NONE).sum())
     if matched < len(screening.crashes) / 2:
         said.append(

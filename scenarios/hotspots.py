@@ -15,6 +15,7 @@ from networks.crash_shift import find_shifts, move_back, shift_notices
 from networks.crash_sites import CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.faults import InputError, Notice
+from networks.label_agreement import LabelAgreement, label_agreement
 from networks.network import NONE, RoadNetwork
 from networks.outfile import write_text
 from networks.screening import FREQUENCY, RULE, Evidence, Hotspot, rank_sites, weigh_evidence
@@ -22,12 +23,15 @@ from networks.site_counts import count_at_sites, last_years, observed_years
 from networks.site_exposure import Exposure
 from networks.site_traits import SiteTraits, site_traits
 from networks.sites import Site, find_sites
+from scenarios.before_and_after import before_and_after
 from scenarios.content import Origin
 from scenarios.hotspot_exposure import find_exposure
 from scenarios.hotspot_map import draw_hotspots
 from scenarios.tables import write_csv
 
 FIGURES, MAP_FILE = "figures", "hotspots.png"
+
+_LABELS = {1: "junction", 0: "between", NONE: ""}
 
 MaskArray = npt.NDArray[np.bool_]
 
@@ -92,6 +96,11 @@ class Screening:
     options: ScreeningOptions = ScreeningOptions()
 
     @property
+    def agreement(self) -> LabelAgreement | None:
+        """How far matching and the labels of the police agree; None where the records have none."""
+        return label_agreement(self.crashes, self.matches)
+
+    @property
     def origin(self) -> Origin:
         """Where the records come from, whether any was made up, and how many were matched to a site."""
         files = ", ".join(Path(file).name for file in self.crashes.files)
@@ -139,7 +148,10 @@ class HotspotRow:
 
 @dataclass(frozen=True, slots=True)
 class MatchedCrash:
-    """A row of ``crashes_matched.csv``: a record, and to which site it was given, how far away and why."""
+    """A row of ``crashes_matched.csv``: a record, and to which site it was given, how far away and why.
+
+    ``labelled`` is where the police put it: ``junction``, ``between`` two, or nothing.
+    """
 
     file: str
     row: int
@@ -156,6 +168,7 @@ class MatchedCrash:
     cross_street: str
     parties: str
     synthetic: bool
+    labelled: str
     site: str
     distance_m: float
     method: str
@@ -299,17 +312,25 @@ def hotspots_json(screening: Screening) -> dict[str, object]:
     origin, methods = screening.origin, screening.matches.method
     return {
         "method": screening.options.method,
-        "caveat": "A plain count overstates: such sites tend to have fewer crashes later with nothing done",
+        "caveat": before_and_after(screening.options.method),
         "years": screening.evidence.years,
         "is_synthetic": origin.is_synthetic,
         "files": list(screening.crashes.files),
         "records": len(screening.crashes),
         "matched": origin.records,
         "matched_by": {method: methods.count(method) for method in sorted(set(methods))},
+        "labels": _agreement_json(screening.agreement),
         "sites": len(screening.sites),
         "hotspots": [_plain(asdict(spot)) for spot in screening.hotspots],
         "notices": [asdict(notice) for notice in screening.notices],
     }
+
+
+def _agreement_json(found: LabelAgreement | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    names = ("agreeing_share", "labelled_share_of_matched", "matched_share_of_labelled")
+    return _plain(asdict(found) | {name: getattr(found, name) for name in names})
 
 
 def _plain(record: dict[str, object]) -> dict[str, object]:
@@ -356,6 +377,7 @@ def _matched(screening: Screening) -> Iterator[MatchedCrash]:
             cross_street=crashes.cross_street[number],
             parties=crashes.parties[number],
             synthetic=bool(crashes.synthetic[number]),
+            labelled=_LABELS[int(crashes.at_junction[number])],
             site="" if site == NONE else screening.sites[site].site_id,
             distance_m=round(float(matches.distance_m[number]), 1),
             method=matches.method[number],

@@ -30,6 +30,7 @@ def hits(rule: BlackspotRule, told: str) -> list[float]:
         time=np.array([row[3] for row in rows], dtype="datetime64[s]"),
         lon=zeros, lat=zeros, x_m=x_m, y_m=zeros,
         deaths=deaths, injured=injured, severely_injured=severely, severity=severity,
+        at_junction=np.full(count, NONE),
         type=tuple("" if row[2] == "-" else row[2] for row in rows),
         street=empty, cross_street=empty, parties=empty, synthetic=np.zeros(count, dtype=bool),
     )  # fmt: skip

@@ -4,8 +4,11 @@ import csv
 import gzip
 import io
 import json
+import math
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from networks.crash_columns import ColumnMap, SeverityRule, SeverityWeights, read_column_map
+from networks.crash_columns import ColumnMap, PlaceRule, SeverityRule, SeverityWeights, read_column_map
 from networks.crash_shift import find_shifts, move_back, shift_notices
 from networks.crash_sites import (
     CROSS_STREET,
@@ -25,10 +28,12 @@ from networks.crash_sites import (
     NEAR_M,
     NEAREST,
     UNPLACED,
+    CrashMatches,
     match_crashes,
 )
 from networks.crashes import Crashes, Severity, read_crashes
 from networks.faults import InputError, Notice
+from networks.label_agreement import LabelAgreement, label_agreement
 from networks.network import NONE, RoadNetwork
 from networks.sites import find_sites
 from networks.street_names import is_same_street
@@ -629,3 +634,44 @@ def test_one_street_written_two_ways(police, on_the_map):
 )
 def test_two_streets_are_two(one, other):
     assert not is_same_street(one, other)
+
+
+def test_the_police_tell_whether_it_was_at_a_junction(tmp_path, town):
+    rows = [
+        record(town, 3, 4, LOCAL=label, FERIDOS=number)
+        for number, label in enumerate(("Cruzamento", "LOGRADOURO", "?", ""))
+    ]
+    rule = PlaceRule("LOCAL", frozenset({"cruzamento"}), frozenset({"logradouro"}))
+    path = write_csv(tmp_path / "a.csv", rows)
+    assert read_one(path, town, ColumnMap(place=rule))[0].at_junction.tolist() == [1, 0, NONE, NONE]
+    assert set(read_one(path, town)[0].at_junction.tolist()) == {NONE}
+    assert refused(path, town, ColumnMap(place=replace(rule, column="LOCALE"))).field == "place"
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('place = "LOCAL"', "place"),
+        ('place = { column = "LOCAL", at = ["x"] }', "place.at"),
+        ('place = { column = "LOCAL", junction = ["X"], between = ["x"] }', "place"),
+        ('place = { junction = ["X"] }', "place"),
+    ],
+)
+def test_a_label_that_says_both_or_nothing_is_refused(tmp_path, text, field):
+    path = tmp_path / "map.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as fault:
+        read_column_map(path)
+    assert fault.value.field == field
+
+
+def test_agreement_with_labels_counts_what_both_say():
+    crashes = SimpleNamespace(at_junction=np.array([1, 1, 1, 0, 0, NONE, NONE]))
+    matches = CrashMatches(np.array([4, 5, NONE, 6, NONE, 7, NONE]), np.zeros(7), ("nearest",) * 7)
+    found = label_agreement(crashes, matches)
+    assert found == LabelAgreement(2, 1, 1, 1)
+    assert found.agreeing_share == pytest.approx(3 / 5)
+    assert found.labelled_share_of_matched == pytest.approx(2 / 3)
+    assert found.matched_share_of_labelled == pytest.approx(2 / 3)
+    assert label_agreement(SimpleNamespace(at_junction=np.full(7, NONE)), matches) is None
+    assert math.isnan(LabelAgreement(0, 0, 0, 3).matched_share_of_labelled)

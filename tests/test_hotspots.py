@@ -140,6 +140,36 @@ def test_the_answer_goes_into_json(screening):
     assert answer["records"] == len(screening.crashes)
 
 
+@pytest.mark.parametrize("method", ["frequency", "epdo", "empirical-bayes"])
+def test_a_plain_before_and_after_is_warned_of_by_method(city, crash_file, tmp_path, method):
+    found = screen_hotspots(city, [crash_file], options=ScreeningOptions(method=method, top=8))
+    caveat = hotspots_json(found)["caveat"]
+    assert ("would overstate" in caveat) == (method != "empirical-bayes")
+    assert "chance" in caveat
+    write_hotspots(found, tmp_path)
+    assert caveat in write_hotspot_report(found, tmp_path).read_text()
+
+
+def test_labels_of_the_police_are_held_against_the_matches(city, crash_file, tmp_path):
+    head, *rows = crash_file.read_text().splitlines()
+    labels = ["at"] * 78 + ["between"] * 40 + [""]
+    path, columns = tmp_path / "labelled.csv", tmp_path / "map.toml"
+    path.write_text("\n".join([f"{head},where", *(f"{row},{label}" for row, label in zip(rows, labels, strict=True))]))
+    columns.write_text('place = { column = "where", junction = ["at"], between = ["between"] }')
+    found = screen_hotspots(city, [path], columns, ScreeningOptions(top=8))
+    write_hotspots(found, tmp_path)
+    matched = rows_of(tmp_path / "crashes_matched.csv")
+    told = {label: [row["site"] for row in matched if row["labelled"] == label] for label in ("junction", "between")}
+    counts = hotspots_json(found)["labels"]
+    assert counts["junction_matched"] == sum(map(bool, told["junction"])) == 78
+    assert counts["between_unmatched"] == told["between"].count("") > 20
+    agreeing = counts["junction_matched"] + counts["between_unmatched"]
+    assert counts["agreeing_share"] == pytest.approx(agreeing / len(told["junction"] + told["between"]))
+    page = write_hotspot_report(found, tmp_path).read_text()
+    assert f"are labelled so; of those labelled so {'100.0'} %" in page
+    assert hotspots_json(screen_hotspots(city, [crash_file]))["labels"] is None
+
+
 def test_records_far_from_every_junction_are_refused(city, tmp_path):
     sites = np.array([(site.x_m, site.y_m) for site in find_sites(city)])
     draw = np.random.default_rng(3).uniform((100, 100), (2500, 3200), size=(200, 2))

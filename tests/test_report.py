@@ -160,6 +160,10 @@ def test_caveats_follow_the_inputs(network):
     strong = {caveat.title for caveat in caveats(made_up) if caveat.is_strong}
     assert strong == {"Synthetic demand", "Synthetic accident records", "Clearance times as shipped"}
     assert {"Regression to the mean", "Many comparisons", "Removed vehicles"} <= titles(made_up).keys()
+    assert "would overstate" in titles(made_up)["Regression to the mean"].text
+    by_bayes = titles(replace(made_up, hotspot_method="empirical-bayes"))["Regression to the mean"].text
+    assert "would overstate" not in by_bayes
+    assert "Hold later accidents against what it expected" in by_bayes
     assert [caveat.is_strong for caveat in caveats(made_up)] == sorted(
         (caveat.is_strong for caveat in caveats(made_up)), reverse=True
     )

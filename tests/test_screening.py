@@ -56,6 +56,7 @@ def crashes_at(sites: tuple[Site, ...], told: str) -> tuple[Crashes, CrashMatche
         time=np.array([row[2] if len(row) > 2 else "NaT" for row in rows], dtype="datetime64[s]"),
         lon=zeros, lat=zeros, x_m=zeros, y_m=zeros,
         deaths=deaths, injured=injured, severely_injured=np.full(count, NONE), severity=severity,
+        at_junction=np.full(count, NONE),
         type=empty, street=empty, cross_street=empty, parties=empty,
         synthetic=np.zeros(count, dtype=bool),
     )  # fmt: skip
