@@ -174,7 +174,12 @@ def links_due(
 
 def is_calm(due: tuple[tuple[float, int], ...], now_s: float, demand: npt.NDArray[np.bool_]) -> bool:
     """Whether no link with demand, shape (links,), is due: then a stage may go on without more ado."""
-    return not any(demand[bit] for due_s, bit in due if due_s <= now_s)
+    for due_s, bit in due:
+        if due_s > now_s:
+            break
+        if demand[bit]:
+            return False
+    return True
 
 
 @lru_cache(maxsize=4096)
@@ -203,7 +208,6 @@ def _closed(state: str, ending: list[int]) -> str:
     return "".join("r" if bit in ending else letter for bit, letter in enumerate(state))
 
 
-@lru_cache(maxsize=65536)
 def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) -> Transition:
     """The way from one state to another: who ends, how, and when the new state may begin.
 
@@ -216,18 +220,35 @@ def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) 
     least_s
         Time that links need which ended earlier (s), from :func:`clearing_s`.
     """
+    _, vehicles_s, longest_s = _needs(plan, before, after)
+    hold_s = float(max(math.ceil(max(least_s, longest_s) - vehicles_s - SAME_TIME_S), 0))
+    return _course(plan, before, after, hold_s)
+
+
+@lru_cache(maxsize=65536)
+def _needs(plan: SignalPlan, before: str, after: str) -> tuple[frozenset[int], float, float]:
+    """Links whose green ends on the way, the time that vehicles among them need, and that any of them does (s)."""
     ending = ending_links(plan, before, after)
     starting = starting_links(_closed(before, ending), after)
     needs_s = {bit: _needed_s(plan, bit, starting) for bit in ending}
     vehicles_s = max((need for bit, need in needs_s.items() if not plan.links[bit].is_pedestrian), default=0.0)
-    longest_s = max(least_s, *needs_s.values(), 0.0)
-    hold_s = float(max(math.ceil(longest_s - vehicles_s - SAME_TIME_S), 0))
+    return frozenset(ending), vehicles_s, max([0.0, *needs_s.values()])
+
+
+@lru_cache(maxsize=65536)
+def _course(plan: SignalPlan, before: str, after: str, hold_s: float) -> Transition:
+    """The way from one state to another on which vehicles that end keep their green for a time.
+
+    Apart from :func:`transition`, as links that ended earlier seldom need longer than those that end now: few courses
+    are shown, again and again.
+    """
+    ending, vehicles_s, _ = _needs(plan, before, after)
     total_s = hold_s + vehicles_s
-    times = {0.0, hold_s} | {hold_s + plan.clearances[bit].yellow_s for bit in needs_s}
+    times = {0.0, hold_s} | {hold_s + plan.clearances[bit].yellow_s for bit in ending}
     steps = tuple(
         (
             time,
-            "".join(_letter(plan, bit, before[bit], time - hold_s, ends=bit in needs_s) for bit in range(len(before))),
+            "".join(_letter(plan, bit, before[bit], time - hold_s, ends=bit in ending) for bit in range(len(before))),
         )
         for time in sorted(times)
         if time < total_s
@@ -237,10 +258,17 @@ def transition(plan: SignalPlan, before: str, after: str, least_s: float = 0.0) 
 
 def clearing_s(plan: SignalPlan, before: str, after: str, red_since_s: tuple[float, ...], now_s: float) -> float:
     """Time from now in which links that ended before this stage still clear the way of links that start next (s)."""
-    starting = starting_links(_closed(before, ending_links(plan, before, after)), after)
-    ended = [bit for bit in np.flatnonzero(plan.foes[starting].any(axis=0)) if before[bit] not in GREEN_LETTERS]
+    ended = _red_foes(plan, before, after)
     left_s = (red_since_s[bit] + plan.clearances[bit].total_s - now_s for bit in ended if red_since_s[bit] < np.inf)
     return max(0.0, 0.0, *left_s)
+
+
+@lru_cache(maxsize=65536)
+def _red_foes(plan: SignalPlan, before: str, after: str) -> tuple[int, ...]:
+    """Links without green in a state that are foes of those which start on the way to another."""
+    starting = starting_links(_closed(before, ending_links(plan, before, after)), after)
+    foes = np.flatnonzero(plan.foes[starting].any(axis=0)).tolist()
+    return tuple(bit for bit in foes if before[bit] not in GREEN_LETTERS)
 
 
 def red_after(

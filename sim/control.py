@@ -47,7 +47,11 @@ class RefusedWish:
 
 @dataclass(slots=True)
 class _Head:
-    """One controlled signal while it runs; ``due`` are its links that are red, see :func:`links_due`."""
+    """One controlled signal while it runs.
+
+    ``due`` are its links that are red, see :func:`links_due`. ``showing`` are the letters that SUMO was given, of a
+    stage that is ``settled`` since; it may end from ``opens_s`` on.
+    """
 
     number: int
     plan: SignalPlan
@@ -55,6 +59,8 @@ class _Head:
     due_s: float
     due: tuple[tuple[float, int], ...]
     showing: str = ""
+    settled: SignalState | None = None
+    opens_s: float = math.inf
 
 
 def _head(number: int, plan: SignalPlan, begin_s: float) -> _Head:
@@ -135,13 +141,16 @@ class SignalControl:
 
     def show(self, now_s: float) -> None:
         """Show what signals that are due have come to."""
+        ask_s = _tick_s(now_s + ASK_EVERY_S)
         for name, head in self._heads.items():
             if head.due_s <= now_s:
-                self._show(name, head, now_s)
-                head.due_s = _due_s(head, now_s)
-        self.due_s = min((head.due_s for head in self._heads.values()), default=math.inf)
+                if head.state is not head.settled:
+                    self._show(name, head, now_s)
+                head.due_s = ask_s if head.opens_s <= now_s + SAME_TIME_S else _due_s(head, now_s)
         if self._heads:
-            self.due_s = min(self.due_s, self._watch.due_s)
+            self.due_s = min(self._watch.due_s, *[head.due_s for head in self._heads.values()])
+        else:
+            self.due_s = math.inf
 
     def is_settled(self, wishes: Mapping[str, int], now_s: float) -> bool:
         """Whether these wishes change nothing whoever comes, so that nobody need look."""
@@ -160,7 +169,7 @@ class SignalControl:
         for name, wish in wishes.items():
             head = self._heads[name]
             demand = wanted[rows[name]]
-            if wish == head.state.stage and is_calm(head.due, now_s, demand):
+            if wish == head.state.stage and (head.due[0][0] > now_s or is_calm(head.due, now_s, demand)):
                 continue
             before = head.state.target
             head.state, refusal = order(head.plan, head.state, wish, now_s, demand)
@@ -179,11 +188,16 @@ class SignalControl:
             self.violations += conflicts_shown(head.plan, letters)
             self._api.trafficlight.setRedYellowGreenState(name, letters)
             head.showing = letters
+        head.settled, head.opens_s = None, math.inf
+        if head.state.is_steady:
+            head.settled, head.opens_s = head.state, change_due_s(head.plan, head.state, now_s)
 
 
 def _due_s(head: _Head, now_s: float) -> float:
-    """When this signal next needs attention (s): a whole millisecond later than now."""
-    change_s = change_due_s(head.plan, head.state, now_s)
-    may_decide = head.state.is_steady and change_s <= now_s + SAME_TIME_S
-    due_s = now_s + ASK_EVERY_S if may_decide else max(change_s, now_s + 1 / TICKS_PER_S)
-    return math.ceil(due_s * TICKS_PER_S - ROUNDING) / TICKS_PER_S
+    """When a signal that may not decide yet next needs attention (s): later than now."""
+    return _tick_s(max(change_due_s(head.plan, head.state, now_s), now_s + 1 / TICKS_PER_S))
+
+
+def _tick_s(time_s: float) -> float:
+    """The first whole millisecond that is not before a time (s)."""
+    return math.ceil(time_s * TICKS_PER_S - ROUNDING) / TICKS_PER_S

@@ -54,59 +54,53 @@ def demand_by_link(
     return result
 
 
-class RoomLayout(NamedTuple):
-    """The ways behind links: which ways a link leads into, which edges lie on a way, what it holds.
+class WayLayout(NamedTuple):
+    """The ways behind links: which ways a link leads into, and on which edges of a way vehicles are counted.
 
-    Ragged tables are a start, shape (rows + 1,), and values: ways of each link; edges of each way on which vehicles are
-    counted; edges of each way near the junction. ``lanes`` and ``full_at``, the vehicles that stand on the near edges
-    when there is no room, have shape (ways,).
+    Ragged tables are a start, shape (rows + 1,), and values: ways of each link, counted edges of each way. ``lanes``
+    has shape (ways,).
     """
 
     way_start: npt.NDArray[np.int64]
     way: npt.NDArray[np.int64]
     counted_start: npt.NDArray[np.int64]
     counted: npt.NDArray[np.int64]
-    near_start: npt.NDArray[np.int64]
-    near: npt.NDArray[np.int64]
     lanes: npt.NDArray[np.float64]
-    full_at: npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
-def room_behind(
-    vehicles: npt.NDArray[np.float64], halted: npt.NDArray[np.float64], layout: RoomLayout
-) -> npt.NDArray[np.float64]:
-    """Tell for each link how full it is behind it.
+def vehicles_behind(vehicles: npt.NDArray[np.float64], layout: WayLayout) -> npt.NDArray[np.float64]:
+    """Count vehicles a lane behind each link, the mean of the ways that it leads into, shape (links,).
 
     Parameters
     ----------
     vehicles
         Vehicles on the edges where they are counted, shape (counted edges,).
-    halted
-        Standing vehicles on the edges near the junctions, shape (near edges,).
     layout
         Which edges lie behind which links.
-
-    Returns
-    -------
-    Shape (2, links): vehicles a lane, the mean of the ways that a link leads into; and 1 where none of these ways has
-    room, else 0.
     """
     links = len(layout.way_start) - 1
-    result = np.zeros((2, links))
+    result = np.zeros(links)
     for link in range(links):
         begin, end = layout.way_start[link], layout.way_start[link + 1]
-        full = 0
         for way in layout.way[begin:end]:
             count = 0.0
             for edge in layout.counted[layout.counted_start[way] : layout.counted_start[way + 1]]:
                 count += vehicles[edge]
-            standing = 0.0
-            for edge in layout.near[layout.near_start[way] : layout.near_start[way + 1]]:
-                standing += halted[edge]
-            result[0, link] += count / layout.lanes[way] / (end - begin)
-            full += standing >= layout.full_at[way]
-        result[1, link] = end > begin and full == end - begin
+            result[link] += count / layout.lanes[way] / (end - begin)
+    return result
+
+
+@njit(cache=True, nogil=True)
+def without_room(full: npt.NDArray[np.bool_], layout: WayLayout) -> npt.NDArray[np.bool_]:
+    """Tell which links lead into ways that are all full, shape (links,); ``full`` has shape (ways,)."""
+    links = len(layout.way_start) - 1
+    result = np.zeros(links, dtype=np.bool_)
+    for link in range(links):
+        begin, end = layout.way_start[link], layout.way_start[link + 1]
+        result[link] = end > begin
+        for way in layout.way[begin:end]:
+            result[link] &= full[way]
     return result
 
 

@@ -23,7 +23,7 @@ class Lights:
     def __init__(self):
         self.showing = {}
         edge = SimpleNamespace(getLastStepVehicleNumber=lambda _: 0, getLastStepHaltingNumber=lambda _: 0)
-        vehicle = SimpleNamespace(getIDList=lambda: (), getNextTLS=None, getSpeed=None)
+        vehicle = SimpleNamespace(getIDList=lambda: (), getLaneID=None, getLanePosition=None, getSpeed=None)
         self.api = SimpleNamespace(edge=edge, vehicle=vehicle)
         self.api.trafficlight = SimpleNamespace(setRedYellowGreenState=self.showing.__setitem__)
 

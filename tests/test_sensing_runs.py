@@ -148,8 +148,7 @@ def test_loops_count_every_second_also_while_no_signal_may_switch(tmp_path):
     looks = {}
     for sensing in (Connected(), Loops()):
         lights, seen = Lights(), []
-        lights.api.vehicle = SimpleNamespace(getIDList=lambda seen=seen: seen.append(1) or ())
-        lights.api.vehicle.getNextTLS = lights.api.vehicle.getSpeed = None
+        lights.api.vehicle.getIDList = lambda seen=seen: seen.append(1) or ()
         control = SignalControl(lights.api, network, [(plan, Script(0))], "scripted", 0.0, sensing=sensing)
         for now_s in range(7):
             if control.due_s <= now_s:
@@ -167,6 +166,7 @@ def test_a_camera_gives_each_turn_of_a_lane_its_share_of_who_waits_there(tmp_pat
     api = Lights().api
     api.vehicle.getIDList = lambda: tuple(where)
     api.vehicle.getNextTLS = lambda name: [("light", *where[name][:2], "r")]
+    api.vehicle.getLaneID, api.vehicle.getLanePosition = (lambda _: "wc_0"), (lambda name: 200.0 - where[name][1])
     api.vehicle.getSpeed = lambda name: where[name][2]
     seen = Watch(api, network, (plan,), sensing=Camera(150.0, 0.0, 0.0)).look(0.0)
     turns = [ahead, right, left]
