@@ -16,6 +16,7 @@ from signals.plan import SignalPlan
 from signals.priority import ALL_BUSES, EMERGENCY, LATE_BUSES, WEIGHT, Priority, Request
 from signals.saturation import PROTECTED_HEADWAY_S
 from sim.detectors import Detectors
+from sim.stop_output import DOORS
 
 BUS_CLASSES = frozenset({"bus", "coach", "tram"})
 EMERGENCY_CLASS = "emergency"
@@ -130,8 +131,11 @@ class Requests:
         return stays_until_s, at_s + drive_s(way_m - at_m, speed_mps, free_mps)
 
     def _leaves_s(self, stop: Any, comes_s: float, now_s: float) -> float:
-        """When a vehicle leaves a stop at which it stands or comes to (s): after its dwell, not before it may."""
-        dwell_s = self._law.dwell_s if stop.stoppingPlaceID else 0.0
+        """When a vehicle leaves a stop at which it stands or comes to (s): after its dwell, not before it may.
+
+        Doors belong to the dwell of the stop that follows them.
+        """
+        dwell_s = self._law.dwell_s if stop.stoppingPlaceID and stop.tripId != DOORS else 0.0
         leaves_s = comes_s + dwell_s if stop.arrival < 0 else max(stop.arrival + dwell_s, now_s + LEFT_S)
         return max(leaves_s, float(stop.until))
 

@@ -17,6 +17,7 @@ from signals.intergreen import Clearance
 from signals.priority import ALL_BUSES, EMERGENCY, GRANTED, PREEMPTION, WEIGHT, Priority
 from sim.requests import Requests, drive_s
 from sim.run import RunSpec, simulate
+from sim.stop_output import DOORS
 from tests.crossing import write_crossing
 from tests.test_priority import three_streets
 
@@ -82,8 +83,8 @@ def test_a_way_takes_the_time_of_speeding_up_and_of_driving():
     assert drive_s(-3.0, 0.0, 13.0) == 0
 
 
-def stop(arrival=-1.0, until=-1.0, end_m=50.0, name="stop"):
-    return SimpleNamespace(lane="wc_0", endPos=end_m, arrival=arrival, until=until, stoppingPlaceID=name)
+def stop(arrival=-1.0, until=-1.0, end_m=50.0, name="stop", trip="trip"):
+    return SimpleNamespace(lane="wc_0", endPos=end_m, arrival=arrival, until=until, stoppingPlaceID=name, tripId=trip)
 
 
 def asked(stops, way_m=100.0, kind="rules", stop_m=40.0):
@@ -114,6 +115,8 @@ def test_a_stop_before_the_stop_line_delays_the_arrival_by_its_dwell():
     """4 s to the stop, 15 s there, 60 m from standing at up to 10 m/s: 3.85 s for 19.2 m, 4.08 s for the rest."""
     request, _ = asked([stop()])
     assert request.arrival_s == pytest.approx(1000 + 4 + 15 + 3.846 + 4.077, abs=0.01)
+    # where doors are a stop of their own, they are part of that dwell
+    assert asked([stop(trip=DOORS), stop()])[0].arrival_s == pytest.approx(request.arrival_s)
 
 
 def test_a_stop_behind_the_stop_line_changes_nothing():
