@@ -4,7 +4,7 @@ Everything is optional: what a city does not name is unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,26 @@ from networks.blackspot_rules import RULES
 from networks.faults import InputError
 from networks.intake import require_file
 from scenarios.edition import read_toml
+from scenarios.indicators import Project
 from scenarios.scenario_check import Check
 
 SECTIONS = (
     *("city", "transit", "traces", "fleet", "fares", "network", "crashes"),
-    *("hotspots", "lights", "stops", "charging"),
+    *("hotspots", "lights", "stops", "charging", "effects"),
 )
 METHODS = ("rule", "empirical-bayes", "frequency")
 """What makes a section one of many accidents; the first counts where a city does not choose."""
 
 COUNTS = ("sections", "lights")
+EFFECTS = {
+    "dispatching": Project.DISPATCHING,
+    "fares": Project.FARE_PAYMENT,
+    "lights": Project.TRAFFIC_MANAGEMENT,
+    "stops": Project.SMART_STOPS,
+    "charging": Project.EV_CHARGING,
+}
+"""Projects of which a study may tell what they do."""
+
 SEVERITIES = ("injury", "all")
 WITHIN_M = 500.0
 """So near a charger a place is within its reach, as the crow flies; an assumption."""
@@ -135,7 +145,7 @@ class Charging:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What a city has; None is what it does not name."""
+    """What a city has; None is what it does not name. ``effects`` are results folders of studies of projects."""
 
     path: Path
     name: str
@@ -150,6 +160,7 @@ class City:
     lights: Lights = Lights()
     stops: StopTable | None = None
     charging: Charging | None = None
+    effects: Mapping[Project, Path] = field(default_factory=dict)
 
 
 def read_city(path: str | Path) -> City:
@@ -185,6 +196,7 @@ def city_from(document: Mapping[str, Any], path: Path) -> City:
         lights=_lights(check, top),
         stops=_stops(check, top),
         charging=_charging(check, top),
+        effects=_effects(check, top),
     )
     check.finish()
     return city
@@ -316,3 +328,10 @@ def _charging(check: Check, top: Mapping[str, Any]) -> Charging | None:
         population=_file(check, table, "charging.population"),
         within_m=check.number(table, "charging.within_m", WITHIN_M, least=1.0, most=1e6),
     )
+
+
+def _effects(check: Check, top: Mapping[str, Any]) -> dict[Project, Path]:
+    table = check.table(top.get("effects", {}), "effects", tuple(EFFECTS))
+    return {
+        project: check.file_or_folder(table[key], f"effects.{key}") for key, project in EFFECTS.items() if key in table
+    }

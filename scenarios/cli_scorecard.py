@@ -53,16 +53,18 @@ def scorecard(city: Path, out_dir: Path, edition: str, language: str, *, as_json
     from scenarios.edition import find_edition, score
     from scenarios.language import language as tongue
     from scenarios.scorecard import scorecard_json, summary_lines, write_scorecard
+    from scenarios.scorecard_page import write_scorecard_page
 
     chosen = find_edition(edition)
     found = _assess(city)
     points = score(found.card, chosen)
     write_scorecard(found, points, out_dir)
+    write_scorecard_page(found, points, tongue(language), out_dir)
     if as_json:
         print_json(scorecard_json(found, points))
     else:
         click.echo("\n".join(summary_lines(found.card, points, tongue(language))))
-    say(f"wrote {out_dir / 'scorecard.csv'} and scorecard.json")
+    say(f"wrote {out_dir / 'report.html'}, scorecard.csv and scorecard.json")
 
 
 @click.command(epilog=example("bagdar scorecard compare almaty.toml astana.toml -o ranking"))
@@ -76,6 +78,7 @@ def compare(cities: tuple[Path, ...], out_dir: Path, edition: str, language: str
     """
     from scenarios.edition import find_edition
     from scenarios.language import language as tongue
+    from scenarios.scorecard_page import write_comparison_page
     from scenarios.scorecard_ranking import rank_cities, ranking_json, ranking_lines, write_ranking
 
     if len(cities) < 2:  # noqa: PLR2004 - one is not compared with anything
@@ -83,11 +86,12 @@ def compare(cities: tuple[Path, ...], out_dir: Path, edition: str, language: str
     chosen = find_edition(edition)
     ranked = rank_cities([_assess(city) for city in cities], chosen)
     write_ranking(ranked, out_dir)
+    write_comparison_page(ranked, tongue(language), out_dir)
     if as_json:
         print_json(ranking_json(ranked))
     else:
         click.echo("\n".join(ranking_lines(ranked, tongue(language))))
-    say(f"wrote {out_dir / 'ranking.csv'}, lacks.csv and ranking.json")
+    say(f"wrote {out_dir / 'report.html'}, ranking.csv, lacks.csv and ranking.json")
 
 
 scorecard.others = {"compare": compare}

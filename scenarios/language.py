@@ -20,16 +20,17 @@ from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-from scenarios.message import Message, Percent, Value
+from scenarios.message import Message, Percent, Signed, Value
 
 LANGUAGES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 """Codes of the languages with their own names, the first where none is chosen."""
 
+ENGLISH = "en"
+
 CATALOGUES = Path(__file__).parent / "languages"
 
 FORMS = {"en": ("one", "other"), "ru": ("one", "few", "many"), "kk": ("one", "other")}
-"""Plural forms of a word in the order in which a place names them (Unicode CLDR); fractions take the last but one in
-Russian (1,5 маршрута)."""
+"""Plural forms of a word in the order in which a place names them (Unicode CLDR)."""
 
 _MOST_DECIMALS = 3
 _KEEP_DECIMALS = 2
@@ -44,23 +45,36 @@ class Language:
 
     def say(self, message: Message) -> str:
         """Give a message in this language; values stand in their places as the language writes them."""
-        text = self.texts.get(message.text, message.text)
+        text, spoken = self.texts.get(message.text), self.code
+        if text is None:
+            text, spoken = message.text, ENGLISH
         return "".join(
-            words + (self._place(message.values[name], forms or "") if name is not None else "")
+            words + (self._place(message.values[name], forms or "", spoken) if name is not None else "")
             for words, name, forms, _ in Formatter().parse(text)
         )
+
+    def text(self, words: str) -> str:
+        """Give words of a data file in this language where the catalogue knows them, else as they stand."""
+        return self.texts.get(words, words)
 
     def write(self, value: Value) -> str:
         """Give a value as this language writes it; a text stands as it is."""
         match value:
             case str():
                 return value
-            case Percent():
-                return self.percent(value.share)
             case Message():
                 return self.say(value)
             case tuple():
                 return ", ".join(self.say(part) for part in value)
+            case _:
+                return self._figure(value)
+
+    def _figure(self, value: float | date | Percent | Signed) -> str:
+        match value:
+            case Percent():
+                return self.percent(value.share)
+            case Signed():
+                return self.number(value.value, signed=True)
             case date():
                 return format_date(value, "long", locale=self.code)
             case _:
@@ -71,24 +85,20 @@ class Language:
         shown = format_decimal(abs(value), _pattern(_decimals(abs(value))), locale=self.code)
         return _sign(value, signed=signed) + shown
 
-    def percent(self, share: float, *, signed: bool = False) -> str:
+    def percent(self, share: float) -> str:
         """Write a share as per cent, to a tenth; what is not all is never rounded to all, nor anything to nothing."""
         whole = 100 * abs(share)
         steps = range(1 if whole % 1 else 0, _MOST_DECIMALS)
         places = next((places for places in steps if _same_end(round(whole, places), whole)), _MOST_DECIMALS)
         pattern = Locale(self.code).percent_formats[None].pattern.replace("#,##0", _pattern(places))
-        return _sign(share, signed=signed) + format_percent(abs(share), pattern, locale=self.code)
+        return _sign(share, signed=False) + format_percent(abs(share), pattern, locale=self.code)
 
-    def _place(self, value: Value, forms: str) -> str:
+    def _place(self, value: Value, forms: str, spoken: str) -> str:
         if not forms:
             return self.write(value)
         if not isinstance(value, int | float):
             raise TypeError(f"{forms!r} are forms of a word for a number, not for {value!r}")
-        return forms.split("|")[self._form(value)]
-
-    def _form(self, number: float) -> int:
-        names, found = FORMS[self.code], Locale(self.code).plural_form(number)
-        return names.index(found) if found in names else names.index("few" if "few" in names else names[-1])
+        return forms.split("|")[_form(value, spoken)]
 
 
 @cache
@@ -103,6 +113,12 @@ def read_catalogue(path: Path) -> dict[str, str]:
     with path.open("rb") as stream:
         catalogue = read_po(stream, abort_invalid=True)
     return {str(entry.id): str(entry.string) for entry in catalogue if entry.id and entry.string and not entry.fuzzy}
+
+
+def _form(number: float, code: str) -> int:
+    """Which of the forms of a word a number asks for; fractions in Russian ask for that of 2 (1,5 маршрута)."""
+    names, found = FORMS[code], Locale(code).plural_form(number)
+    return names.index(found) if found in names else names.index("few")
 
 
 def _decimals(size: float) -> int:

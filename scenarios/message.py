@@ -13,6 +13,13 @@ class Percent:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A difference, written with its sign."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A sentence in English with named places, such as ``{routes} of {all} routes``, and what stands in them.
 
@@ -26,4 +33,4 @@ class Message:
     values: Mapping[str, "Value"] = field(default_factory=dict)
 
 
-Value = str | int | float | date | Percent | Message | tuple[Message, ...]
+Value = str | int | float | date | Percent | Signed | Message | tuple[Message, ...]

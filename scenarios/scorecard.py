@@ -1,8 +1,8 @@
 """A city's scorecard: the nine indicators from its files, and the tables that tell them."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from scenarios.city_fares import fare_payment
 from scenarios.city_lights import traffic_management
 from scenarios.city_stops import smart_stops
 from scenarios.edition import Score
-from scenarios.indicators import INDICATORS, Finding, Kind, Scorecard
+from scenarios.indicators import INDICATORS, Finding, Kind, Project, Scorecard
 from scenarios.language import Language, language
 from scenarios.message import Message, Percent, Value
+from scenarios.scorecard_effects import Effect, read_effects
 from scenarios.tables import write_csv
 
 Say = Callable[[str], None]
@@ -33,10 +34,11 @@ _TITLES = {indicator.indicator_id: indicator for indicator in INDICATORS}
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A city's scorecard and what was wrong with its data."""
+    """A city's scorecard, what was wrong with its data, and what studies say that its projects do."""
 
     card: Scorecard
     notices: tuple[Notice, ...]
+    effects: Mapping[Project, tuple[Effect, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def assess(city: City, say: Say = lambda _text: None) -> Assessment:
         findings=tuple(finding for part in parts for finding in part.findings),
         readings=tuple(finding for part in parts for finding in part.readings),
     )
-    return Assessment(card, tuple(notice for part in parts for notice in part.notices))
+    return Assessment(card, tuple(notice for part in parts for notice in part.notices), read_effects(city.effects))
 
 
 def write_scorecard(found: Assessment, points: Score, folder: Path) -> None:
@@ -117,6 +119,11 @@ def scorecard_json(found: Assessment, points: Score) -> dict[str, Any]:
         "points": total_json(points),
         "indicators": [_finding_json(finding) | _points_json(points, finding) for finding in card.findings],
         "readings": [_finding_json(finding) for finding in card.readings],
+        "effects": [
+            {"project": str(project), "measure": ENGLISH.say(effect.measure)} | effect.figures()
+            for project, effects in found.effects.items()
+            for effect in effects
+        ],
         "notices": [asdict(notice) for notice in found.notices],
     }
 

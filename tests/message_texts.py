@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import nodes
 
+from scenarios.edition import EDITIONS, find_edition
 from scenarios.page import page_environment
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 def texts() -> dict[str, list[str]]:
     """Every text with the files that say it."""
     found: dict[str, list[str]] = {}
-    for text, place in [*texts_of_code(), *texts_of_templates()]:
+    for text, place in [*texts_of_code(), *texts_of_templates(), *texts_of_editions()]:
         files = found.setdefault(text, [])
         files.extend({place.partition(":")[0]} - set(files))
     return found
@@ -40,15 +41,21 @@ def texts_of_templates() -> Iterator[tuple[str, str]]:
                     yield first.value, f"{name}:{call.lineno}"
 
 
+def texts_of_editions() -> Iterator[tuple[str, str]]:
+    """Sources of the editions that come with the package."""
+    for name in EDITIONS:
+        yield find_edition(name).source, f"{name}.toml"
+
+
 def _texts(text: ast.expr, place: str) -> Iterator[tuple[str, str]]:
-    """A literal, both sides of a choice, or the text of another message, which stands elsewhere."""
+    """A literal, both sides of a choice, or the text of another message or of a template, which stands elsewhere."""
     match text:
         case ast.Constant(value=str(words)):
             yield words, place
         case ast.IfExp(body=body, orelse=other):
             yield from _texts(body, place)
             yield from _texts(other, place)
-        case ast.Attribute(attr="text"):
+        case ast.Attribute(attr="text") | ast.Name(id="template_text"):
             return
         case _:
             raise AssertionError(f"{place}: the text of a Message must be written out where it is made, to be found")

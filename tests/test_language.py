@@ -49,7 +49,8 @@ def test_numbers_shares_and_dates_go_by_locale(code, written):
 
 def test_a_number_chooses_the_form_of_a_russian_word():
     text = "{n} {n:маршрут|маршрута|маршрутов}"
-    said = {n: Language("ru").say(Message(text, {"n": n})) for n in (0, 1, 2, 5, 11, 12, 21, 22, 25, 101, 111, 1.5)}
+    russian = Language("ru", {text: text})
+    said = {n: russian.say(Message(text, {"n": n})) for n in (0, 1, 2, 5, 11, 12, 21, 22, 25, 101, 111, 1.5)}
     assert said == {
         0: "0 маршрутов",
         1: "1 маршрут",
