@@ -1,9 +1,10 @@
 """Check a controller of your own without a simulation: made-up signals, made-up traffic, the contract held against it.
 
 What is checked, at signals of one to six stages with turns that must yield, people who cross, and bits that nobody
-sees: ``wish`` returns the number of a stage whatever it sees; it does not write to what it is shown; the same sights
-give the same wishes, whatever other signals its class controls meanwhile; and under the interlock no wish of it ever
-shows protected green to foes.
+sees, with their free stages where the class wants them: ``wish``, and ``following`` where there is one, return the
+number of a stage whatever they see; they do not write to what they are shown; the same sights give the same answers,
+whatever other signals the class controls meanwhile; and under the interlock no wish of it ever shows protected green to
+foes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,8 +19,16 @@ from signals.intergreen import GREEN_LETTERS, LinkClearance
 from signals.interlock import advance, begin, may_switch, order, shown
 from signals.movement import Link
 from signals.observation import Observation
-from signals.outside_controller import class_fault, observation_to_show, parameters_of
+from signals.outside_controller import (
+    FOLLOWING,
+    class_fault,
+    has_order,
+    observation_to_show,
+    parameters_of,
+    wants_free_stages,
+)
 from signals.plan import SignalPlan, Stage, protected_foes, without_protected_foes
+from signals.stages import with_free_stages
 
 SPEED_MPS = 13.9
 SPACE_M = 7.5
@@ -37,7 +46,8 @@ def check_controller(
     Parameters
     ----------
     controller
-        Made as ``controller(plan, parameters)``, asked by ``wish(seen)``; ``Parameters`` may be a dataclass of it.
+        Made as ``controller(plan, parameters)``, asked by ``wish(seen)``; ``Parameters`` may be a dataclass of it,
+        ``free_stages`` True, ``following(seen)`` its order.
     parameters
         Laid over the defaults of its ``Parameters``.
     seeds
@@ -56,12 +66,15 @@ def check_controller(
     def make(plan: SignalPlan) -> Any:
         return controller(plan, given)
 
-    seeds = tuple(seeds)
-    for plan in (_plan(0, stages=1), *(_plan(seed) for seed in seeds)):
+    def made_up(seed: int, stages: int = 0) -> SignalPlan:
+        return with_free_stages(_plan(seed, stages)) if wants_free_stages(controller) else _plan(seed, stages)
+
+    seeds, other = tuple(seeds), made_up(99)
+    for plan in (made_up(0, stages=1), *(made_up(seed) for seed in seeds)):
         for sights in (_still_sights(plan), _random_sights(plan, np.random.default_rng(len(plan.links)))):
-            _same_twice(make, plan, list(sights))
+            _same_twice(make, plan, list(sights), other)
     for seed in seeds:
-        _drive(make, _plan(seed), np.random.default_rng(seed))
+        _drive(make, made_up(seed), np.random.default_rng(seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +85,40 @@ class _Sight:
     seen: Observation
 
 
-def _same_twice(make: Callable[[SignalPlan], Any], plan: SignalPlan, sights: list[_Sight]) -> None:
-    """Two of a kind wish the same; the second one is asked while a third has another signal and other sights."""
-    first, second, third = make(plan), make(plan), make(_plan(99))
-    elsewhere = list(_random_sights(_plan(99), np.random.default_rng(99)))
-    wishes = [_asked(first, plan, sight) for sight in sights]
+def _same_twice(make: Callable[[SignalPlan], Any], plan: SignalPlan, sights: list[_Sight], other: SignalPlan) -> None:
+    """Two of a kind answer the same; the second one is asked while a third has another signal and other sights."""
+    first, second, third = make(plan), make(plan), make(other)
+    elsewhere = list(_random_sights(other, np.random.default_rng(99)))
+    answers = [_asked(first, plan, sight) for sight in sights]
     for number, sight in enumerate(sights):
-        _asked(third, _plan(99), elsewhere[number % len(elsewhere)])
+        _asked(third, other, elsewhere[number % len(elsewhere)])
         again = _asked(second, plan, sight)
-        if again != wishes[number]:
-            what = f"wished {wishes[number]}, and {again} when the same was shown to another one of the class"
-            raise AssertionError(f"{_place(plan, sight)}: {what}; is there chance in it, or something shared?")
+        for method, answer in answers[number].items():
+            if again[method] != answer:
+                what = f"{method} returned {answer}, and {again[method]} when the same was shown to another one of the"
+                chance = "class; is there chance in it, or something shared?"
+                raise AssertionError(f"{_place(plan, sight)}: {what} {chance}")
 
 
-def _asked(law: Any, plan: SignalPlan, sight: _Sight) -> int:
-    """A wish, held against the contract."""
+def _asked(law: Any, plan: SignalPlan, sight: _Sight) -> dict[str, int]:
+    """What it answers, by method, held against the contract."""
+    methods = ("wish", FOLLOWING) if has_order(type(law)) else ("wish",)
+    return {method: _answer(law, method, plan, sight) for method in methods}
+
+
+def _answer(law: Any, method: str, plan: SignalPlan, sight: _Sight) -> int:
     before = observation_to_show(sight.seen)
-    wish = law.wish(sight.seen)
+    answer = getattr(law, method)(sight.seen)
     place = _place(plan, sight)
-    if isinstance(wish, bool) or not isinstance(wish, Integral):
-        raise AssertionError(f"{place}: wish returned {wish!r:.60}, not the number of a stage")  # noqa: TRY004 - a test fails
-    if int(wish) not in range(len(plan.stages)):
-        raise AssertionError(f"{place}: there is no stage {wish}, only 0 to {len(plan.stages) - 1}")
+    if isinstance(answer, bool) or not isinstance(answer, Integral):
+        raise AssertionError(f"{place}: {method} returned {answer!r:.60}, not the number of a stage")  # noqa: TRY004 - a test fails
+    if int(answer) not in range(len(plan.stages)):
+        what = f"{method} returned {answer}; there are only stages 0 to {len(plan.stages) - 1}"
+        raise AssertionError(f"{place}: {what}")
     for name, value in _arrays(sight.seen):
         if not np.array_equal(value, dict(_arrays(before))[name], equal_nan=value.dtype.kind == "f"):
-            raise AssertionError(f"{place}: wish wrote to {name}")
-    return int(wish)
+            raise AssertionError(f"{place}: {method} wrote to {name}")
+    return int(answer)
 
 
 def _arrays(seen: Observation) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
@@ -217,7 +238,7 @@ def _drive(make: Callable[[SignalPlan], Any], plan: SignalPlan, chance: Chance) 
         seen = replace(_sight(plan, cars, now_s), stage=state.stage, green_s=now_s - state.since_s)
         if may_switch(plan, state, now_s):
             sight = _Sight(f"second {second} of a drive, stage {state.stage}", seen)
-            state, _ = order(plan, state, _asked(law, plan, sight), now_s, seen.demand)
+            state, _ = order(plan, state, _asked(law, plan, sight)["wish"], now_s, seen.demand)
         letters = shown(plan, state, now_s)
         if protected_foes(letters, plan.foes):
             raise AssertionError(f"{plan.signal_id}: {letters} gives protected green to foes")

@@ -115,7 +115,9 @@ def controller_kind(name: str, folder: Path | None = None) -> ControllerKind:
     """
     if is_outside(name):
         outside = outside_controller(name, folder)
-        return ControllerKind(outside.description, outside.parameters, partial(Guarded, outside), weighs=True)
+        make = partial(Guarded, outside)
+        free = outside.free_stages
+        return ControllerKind(outside.description, outside.parameters, make, free_stages=free, weighs=True)
     kind = CONTROLLERS.get(name)
     if kind is None:
         near = difflib.get_close_matches(name, CONTROLLERS, n=1)

@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
@@ -25,6 +25,9 @@ import numpy as np
 from networks.faults import InputError
 from signals.observation import Observation
 from signals.plan import SignalPlan
+
+FOLLOWING = "following"
+"""The method by which a class tells which stage comes next in its order."""
 
 CHECK = "`signals.check_controller` finds such faults without a simulation"
 
@@ -48,6 +51,11 @@ class OutsideController:
     def description(self) -> str:
         """The first line of its docstring."""
         return (inspect.getdoc(self.made) or self.name).partition("\n")[0]
+
+    @property
+    def free_stages(self) -> bool:
+        """Whether it chooses from all stages that the movements allow, not only from the shipped ones."""
+        return wants_free_stages(self.made)
 
 
 def is_outside(name: str) -> bool:
@@ -93,7 +101,21 @@ def class_fault(made: type[Any]) -> str:
     parameters = getattr(made, "Parameters", NoParameters)
     if not (inspect.isclass(parameters) and is_dataclass(parameters)):
         return "its Parameters are no dataclass"
+    if not isinstance(wants_free_stages(made), bool):
+        return f"its free_stages is {wants_free_stages(made)!r:.60}, neither True nor False"
+    if has_order(made) and not callable(getattr(made, FOLLOWING)):
+        return f"its {FOLLOWING} is {getattr(made, FOLLOWING)!r:.60}, not a method {FOLLOWING}(self, seen)"
     return ""
+
+
+def wants_free_stages(made: type[Any]) -> bool:
+    """What a class says of the stages that it is given; the shipped ones where it says nothing."""
+    return getattr(made, "free_stages", False)
+
+
+def has_order(made: type[Any]) -> bool:
+    """Whether a class has an order of stages, which rules of priority then keep."""
+    return getattr(made, FOLLOWING, None) is not None
 
 
 def parameters_of(made: type[Any]) -> type[Any]:
@@ -118,14 +140,22 @@ def outside_parameters(controller: OutsideController, given: dict[str, object]) 
 
 
 class Guarded:
-    """One signal under a controller of somebody else's: shown copies, asked for a whole number, its faults told."""
+    """One signal under a controller of somebody else's: shown copies, asked for a whole number, its faults told.
+
+    Attributes
+    ----------
+    following
+        Tells the next stage in its order, None where it has none.
+    """
 
     def __init__(self, controller: OutsideController, plan: SignalPlan, parameters: Any) -> None:
         """Make the controller for this signal."""
         self._controller = controller
         self._signal_id = plan.signal_id
+        self._stages = len(plan.stages)
         with self._told_faults("as it was made"):
             self._inner = controller.made(_plan_to_show(plan), parameters)
+        self.following: Callable[[Observation], int] | None = self._next if has_order(controller.made) else None
 
     def wish(self, seen: Observation) -> int:
         """What the controller wishes.
@@ -135,12 +165,31 @@ class Guarded:
         InputError
             CONTROLLER_FAILED where it raised something, CONTROLLER_ANSWER where it returned no whole number.
         """
+        return self._answer("wish", seen)
+
+    def _next(self, seen: Observation) -> int:
+        """The stage that it says comes next; no interlock looks at this answer, so it must be there.
+
+        Raises
+        ------
+        InputError
+            As :meth:`wish`, and CONTROLLER_ANSWER where there is no such stage.
+        """
+        answer = self._answer(FOLLOWING, seen)
+        if answer not in range(self._stages):
+            raise self._bad_answer(FOLLOWING, seen, f"{answer!s:.60}, there are only stages 0 to {self._stages - 1}")
+        return answer
+
+    def _answer(self, method: str, seen: Observation) -> int:
         with self._told_faults(f"at {seen.time_s:g} s"):
-            answer = self._inner.wish(observation_to_show(seen))
+            answer = getattr(self._inner, method)(observation_to_show(seen))
         if isinstance(answer, bool) or not isinstance(answer, Integral):
-            what = f"{self._place(f'at {seen.time_s:g} s')}: wish returned {answer!r:.60}, not the number of a stage"
-            raise InputError("CONTROLLER_ANSWER", what, file=self._controller.file, remedy=CHECK)
+            raise self._bad_answer(method, seen, f"{answer!r:.60}, not the number of a stage")
         return int(answer)
+
+    def _bad_answer(self, method: str, seen: Observation, what: str) -> InputError:
+        words = f"{self._place(f'at {seen.time_s:g} s')}: {method} returned {what}"
+        return InputError("CONTROLLER_ANSWER", words, file=self._controller.file, remedy=CHECK)
 
     @contextmanager
     def _told_faults(self, when: str) -> Iterator[None]:

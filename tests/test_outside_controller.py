@@ -6,22 +6,33 @@ import itertools
 import json
 import re
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from networks.faults import InputError
+from networks.netxml import read_network
 from signals.check_controller import check_controller
 from signals.controller import CONTROLLERS, controller_kind, controller_parameters
+from signals.intergreen import Clearance
+from signals.interlock import begin
+from signals.observation import Look
 from signals.outside_controller import observation_to_show
+from signals.plan import build_plan
+from signals.priority import Priority, Request
+from sim.loop import laws_of
+from sim.priority_desk import PriorityDesk
 from tests.command import bagdar
 from tests.crossing import SCENARIO, write_scenario
+from tests.signal_streets import write_cross
 from tests.test_controllers import THREE, seen
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "controllers.md").read_text(encoding="utf-8")
-CODE, TEST = re.findall(r"^```python\n(.*?)^```", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
+CODE, TEST, ORDERED = re.findall(r"^```python\n(.*?)^```", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
 (VARIANT,) = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -51,6 +62,9 @@ class Law:
     def wish(self, seen):
         {}
 """
+
+
+STAYS = LAW.format("return seen.stage")
 
 
 def test_the_example_of_the_document_runs_as_the_document_says(tmp_path, write, monkeypatch):
@@ -86,6 +100,8 @@ def test_the_example_of_the_document_runs_as_the_document_says(tmp_path, write, 
         (LAW, "made_g:Lw", "CONTROLLER_CLASS", "Did you mean 'Law'?"),
         ("class Law: pass", "made_h:Law", "CONTROLLER_CLASS", "no method wish"),
         (f"{LAW}    Parameters = 3", "made_i:Law", "CONTROLLER_CLASS", "no dataclass"),
+        (f"{STAYS}    free_stages = 'yes'", "made_o:Law", "CONTROLLER_CLASS", "free_stages is 'yes', neither True nor"),
+        (f"{STAYS}    following = [0, 1]", "made_p:Law", "CONTROLLER_CLASS", "not a method following(self, seen)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, write, text, name, code, words):
@@ -146,6 +162,90 @@ def test_a_fault_inside_ends_the_command_with_one_line(tmp_path, write, body, co
     assert words in line
 
 
+def test_a_class_that_wants_free_stages_gets_them(tmp_path, write):
+    last = LAW.format("return len(self.plan.stages) - 1")
+    write("made_q", last + "    free_stages = True\nclass Shipped(Law):\n    free_stages = False\n")
+    plan = build_plan(read_network(write_cross(tmp_path)), "light", Clearance.ITE)
+    shown = {}
+    for name in ("Law", "Shipped"):
+        ((given, law),) = laws_of(controller_kind(f"made_q:{name}", tmp_path), [plan], None)
+        assert law.wish(seen(vehicles=[0.0] * len(plan.links))) == len(given.stages) - 1
+        shown[name] = given.stages
+    ((expected, _),) = laws_of(CONTROLLERS["self-control"], [plan], CONTROLLERS["self-control"].parameters())
+    assert shown == {"Law": expected.stages, "Shipped": plan.stages}
+    assert len(expected.stages) > len(plan.stages)
+
+
+ORDER = "    def following(self, seen):\n        return {}\n"
+
+
+@pytest.mark.parametrize(("order", "answer"), [("", 2), (ORDER.format("(seen.stage + 1) % 3"), 1)])
+def test_rules_of_priority_keep_the_order_that_a_class_tells(tmp_path, write, order, answer):
+    """A bus asks for the last of three stages: it is next, or after the one that the class has before it."""
+    name = f"made_r{answer}"
+    write(name, STAYS + order)
+    law = controller_kind(f"{name}:Law", tmp_path).make(THREE, None)
+    bus = Request("bus", 2, arrival_s=100.0, queue_s=0.0, late_s=90.0)
+    requests = SimpleNamespace(by_signal={THREE.signal_id: [bus]})
+    desk = PriorityDesk(requests, Priority(early_green_s=15.0), [(THREE, law)], {THREE.signal_id: slice(0, 3)})
+    look = seen(vehicles=(3, 3, 3))
+    parts = {field: getattr(look, field) for field in Look._fields if field != "who"}
+    signal = replace(begin(THREE, 0, 80.0), red_since_s=(np.inf, 80.0, 60.0))
+    answers = desk.answers({THREE.signal_id: 0}, {THREE.signal_id: signal}, Look(who=look.approaching, **parts))
+    assert answers == {THREE.signal_id: answer}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("3", "following returned 3, there are only stages 0 to 2"),
+        ("-10**400", "there are only stages 0 to 2"),
+        ("float('nan')", "following returned nan, not the number of a stage"),
+        ("1 / 0", "at 100 s: ZeroDivisionError"),
+    ],
+)
+def test_an_order_with_no_such_stage_is_told_in_one_line(tmp_path, write, answer, words):
+    name = f"made_s{abs(hash(answer))}"
+    write(name, STAYS + ORDER.format(answer))
+    law = controller_kind(f"{name}:Law", tmp_path).make(THREE, None)
+    with pytest.raises(InputError, match=re.escape(words)):
+        law.following(seen())
+
+
+BAD = """
+class Stubborn(Law):
+    free_stages = True
+    def wish(self, seen):
+        return 0
+class Hasty(Law):
+    def wish(self, seen):
+        return int(seen.time_s) % 2
+class Liar(Law):
+    def wish(self, seen):
+        seen.vehicles.flags.writeable = self.plan.foes.flags.writeable = True
+        seen.vehicles[:], self.plan.foes[:] = 0, False
+        return 0
+"""
+
+
+def test_who_never_changes_or_always_wants_to_or_hides_demand_is_held_in_check(tmp_path, write):
+    write("made_t", STAYS + BAD)
+    names = ("Stubborn", "Hasty", "Liar")
+    variants = "".join(f'[[variant]]\nname = "{name}"\ncontroller = "made_t:{name}"\n' for name in names)
+    write_scenario(tmp_path, SCENARIO.partition("[[variant]]")[0].replace("[1, 2]", "[1]") + variants)
+    done = bagdar("run", tmp_path / "crossing.toml", "-o", tmp_path / "out", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out" / "runs.csv").open() as stream:
+        assert [row["monitor_violations"] for row in csv.DictReader(stream)] == ["0"] * 3
+    with (tmp_path / "out" / "signal_cycles.csv").open() as stream:
+        rows = {row["variant"]: row for row in csv.DictReader(stream)}
+    # 120 s of red at most and then a change: within 5 s, as nobody walks there; a second to see that it is due
+    assert all(float(rows[name]["longest_red_s"]) <= 126 for name in names)
+    assert all(float(rows[name]["longest_red_s"]) > 100 for name in ("Stubborn", "Liar"))
+    # 7 s of minimum green and 4.8 s of change: at most one stage each 11.8 s
+    assert 3600 / 16 < float(rows["Hasty"]["stages_per_h"]) <= 3600 / 11.8
+
+
 def test_wild_wishes_and_stages_that_do_not_exist_are_held_in_check(tmp_path, write):
     body = "return [0, 1, -3, 7, 1, 10**30, 0][int(seen.time_s) * 5 % 7]"
     write("made_l", LAW.format(body))
@@ -187,22 +287,47 @@ def test_our_own_controllers_keep_the_contract(name):
     check_controller(Ours, seeds=range(3))
 
 
-def made_of(wish):
-    """A class with that ``wish``; ``self.plan`` is the plan."""
-    return type("Law", (), {"__init__": lambda self, plan, _: setattr(self, "plan", plan), "wish": wish})
+def made_of(wish, **others):
+    """A class with that ``wish`` and other attributes; ``self.plan`` is the plan."""
+    return type("Law", (), {"__init__": lambda self, plan, _: setattr(self, "plan", plan), "wish": wish, **others})
 
 
 CHANCE, ASKED = np.random.default_rng(1), itertools.count()
 
 
+def test_the_order_of_the_document_is_a_controller():
+    space: dict[str, object] = {}
+    exec(ORDERED, space)  # noqa: S102 - the document's own class
+    check_controller(space["InTurn"])
+
+
+def ordered(following):
+    """A class that stays, with that order."""
+    return made_of(lambda _, seen: seen.stage, following=following)
+
+
 def test_a_controller_that_does_nothing_wrong_passes():
     check_controller(made_of(lambda _, seen: seen.stage))
+    check_controller(ordered(lambda law, seen: (seen.stage + 1) % len(law.plan.stages)))
+
+
+def test_free_stages_are_checked_where_a_class_wants_them():
+    most = {}
+    for wanted in (False, True):
+        counts = []
+        check_controller(
+            made_of(
+                lambda law, seen, counts=counts: counts.append(len(law.plan.stages)) or seen.stage, free_stages=wanted
+            )
+        )
+        most[wanted] = max(counts)
+    assert most[True] > most[False]
 
 
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        (lambda _, seen: seen.stage + 1, "there is no stage 1, only 0 to 0"),
+        (lambda _, seen: seen.stage + 1, "wish returned 1; there are only stages 0 to 0"),
         (lambda _, seen: seen.stage / 1, "wish returned 0.0, not the number of a stage"),
         (lambda law, _: int(CHANCE.integers(len(law.plan.stages))), "is there chance in it, or something shared"),
         (lambda law, _: next(ASKED) // 3 % len(law.plan.stages), "is there chance in it, or something shared"),
@@ -213,6 +338,19 @@ def test_a_controller_that_does_nothing_wrong_passes():
 def test_what_breaks_the_contract_is_named(wish, words):
     with pytest.raises(AssertionError, match=re.escape(words)):
         check_controller(made_of(wish))
+
+
+@pytest.mark.parametrize(
+    ("following", "words"),
+    [
+        (lambda _, seen: seen.stage + 1, "following returned 1; there are only stages 0 to 0"),
+        (lambda _, seen: seen.vehicles.sort() or 0, "following wrote to vehicles"),
+        (lambda law, _: next(ASKED) // 5 % len(law.plan.stages), "is there chance in it, or something shared"),
+    ],
+)
+def test_what_breaks_the_contract_in_an_order_is_named(following, words):
+    with pytest.raises(AssertionError, match=re.escape(words)):
+        check_controller(ordered(following))
 
 
 def test_an_exception_inside_shows_as_it_is():
