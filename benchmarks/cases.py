@@ -120,7 +120,7 @@ CASES = (
     ),
     Case(
         "red-running",
-        "junction collisions, conflicts and delay by clearance where drivers run red, ten seeds",
+        "junction collisions, conflicts and delay by clearance where drivers run red, two crossings, ten paired seeds",
         "the shipped program; no all-red; drivers who never run red",
         red_running,
     ),

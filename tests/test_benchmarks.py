@@ -23,6 +23,9 @@ from benchmarks.processes import cost, peak_memory, python_call
 from benchmarks.published import PUBLISHED_DELAY_S
 from benchmarks.published_maps import differences, table
 from benchmarks.readers import count_elements
+from benchmarks.red_running import ITE, NO_ALL_RED, SHIPPED, UNITS
+from benchmarks.red_running import differences as clearance_differences
+from benchmarks.red_running import table as clearance_table
 from benchmarks.resco import BEGIN_S, run_spec
 from benchmarks.results import Measurement, Result, read_results, to_line
 from benchmarks.setup import Setup, spread
@@ -317,6 +320,23 @@ def test_networks_of_peers_hold_their_programs_and_no_conflict(tmp_path, data_di
         assert [phase.max_s for phase in program.phases if phase.max_s] == [50.0] * 3
         assert min(times.yellow_s for times in used) > 3.0
         assert max(times.all_red_s for times in used) >= 1.0
+
+
+def test_clearances_are_compared_within_seeds():
+    """Seeds differ by 100 collisions, clearances by 4, 5 and 6 within them: t of two degrees of freedom is 4.303."""
+    shipped, others = (10.0, 110.0, 210.0), {NO_ALL_RED: (0.0, 0.0, 0.0), ITE: (-4.0, -5.0, -6.0)}
+    rows = {
+        ("red runners", clearance): [
+            dict.fromkeys(UNITS, value + less) for value, less in zip(shipped, by, strict=True)
+        ]
+        for clearance, by in {SHIPPED: (0.0, 0.0, 0.0), **others}.items()
+    }
+    found = {item.metric: item.value for item in clearance_differences("map", rows)}
+    place = "map/red runners/ITE less as shipped/collisions in the junction"
+    assert found[place] == -5.0
+    assert found[f"{place}/ci95 high"] == pytest.approx(-5.0 + 4.303 / 3**0.5, abs=1e-3)
+    assert found["map/red runners/yellow by formula, no all-red less as shipped/delay/ci95 low"] == 0.0
+    assert "105.0 (-5.0: -7.5 to -2.5)" in list(clearance_table("map", rows))[-1]
 
 
 def test_a_map_runs_its_hour_with_all_signals(data_dir):

@@ -24,8 +24,8 @@ from signals.observation import Look
 from signals.outside_controller import observation_to_show
 from signals.plan import build_plan
 from signals.priority import Priority, Request
-from sim.loop import laws_of
 from sim.priority_desk import PriorityDesk
+from sim.regime import laws_of
 from tests.command import bagdar
 from tests.crossing import SCENARIO, write_scenario
 from tests.signal_streets import write_cross
@@ -236,7 +236,7 @@ def test_who_never_changes_or_always_wants_to_or_hides_demand_is_held_in_check(t
     done = bagdar("run", tmp_path / "crossing.toml", "-o", tmp_path / "out", "--workers", "2")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out" / "runs.csv").open() as stream:
-        assert [row["monitor_violations"] for row in csv.DictReader(stream)] == ["0"] * 3
+        assert [(row["status"], row["monitor_violations"]) for row in csv.DictReader(stream)] == [("finished", "0")] * 3
     with (tmp_path / "out" / "signal_cycles.csv").open() as stream:
         rows = {row["variant"]: row for row in csv.DictReader(stream)}
     # 120 s of red at most and then a change: within 5 s, as nobody walks there; a second to see that it is due
