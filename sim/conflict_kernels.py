@@ -73,43 +73,43 @@ def encounters(
     second entered (else when TTC was least), the measures (infinite, or zero for DRAC, where there are none), speeds
     then. Only pairs of which the later pass was done after ``since_s`` and until ``last_s``.
     """
-    count = len(passes.way)
-    by_way = np.argsort(passes.way, kind="mergesort")
-    ways = len(areas.way_start) - 1
-    start = np.zeros(ways + 1, np.int64)
-    for item in range(count):
-        start[passes.way[item] + 1] += 1
-    start = np.cumsum(start)
+    way, done_s, pet_s = passes.way, passes.done_s, limits.pet_s
+    who, begin_s, end_s = _seen(samples, passes)
+    by_way, start = _by_way(way, len(areas.way_start) - 1)
+    foe, way_start, way_area = areas.way[:, 1].copy(), areas.way_start, areas.way_area
     found = np.empty((64, 9))
     told = 0
-    for one in range(count):
-        if passes.done_s[one] > limits.last_s:
+    for one in range(len(way)):
+        if done_s[one] > limits.last_s:
             continue
-        way = passes.way[one]
-        for area in areas.way_area[areas.way_start[way] : areas.way_start[way + 1]]:
-            foe = areas.way[area, 1]
-            for other in by_way[start[foe] : start[foe + 1]]:
-                done_s = max(passes.done_s[one], passes.done_s[other])
-                if not limits.since_s < done_s <= limits.last_s or not _meet(samples, passes, one, other, limits.pet_s):
+        for area in way_area[way_start[way[one]] : way_start[way[one] + 1]]:
+            for other in by_way[start[foe[area]] : start[foe[area] + 1]]:
+                if begin_s[one] > end_s[other] + pet_s or begin_s[other] > end_s[one] + pet_s:
+                    continue
+                if who[one] == who[other] or not limits.since_s < max(done_s[one], done_s[other]) <= limits.last_s:
                     continue
                 if told == len(found):
                     found = np.concatenate((found, np.empty_like(found)))
                 if _encounter(samples, along_m, passes, areas, sizes, (one, other, area), found[told]) and (
-                    found[told, 4] <= limits.pet_s or found[told, 5] <= limits.ttc_s
+                    found[told, 4] <= pet_s or found[told, 5] <= limits.ttc_s
                 ):
                     told += 1
     return found[:told].copy()
 
 
 @njit(cache=True, nogil=True)
-def _meet(samples: Samples, passes: Passes, one: int, other: int, pet_s: float) -> bool:
-    """Whether two vehicles' rows come so near in time that they can have met."""
-    time_s = samples.time_s
-    return bool(
-        samples.vehicle[passes.low[one]] != samples.vehicle[passes.low[other]]
-        and time_s[passes.low[one]] <= time_s[passes.high[other] - 1] + pet_s
-        and time_s[passes.low[other]] <= time_s[passes.high[one] - 1] + pet_s
-    )
+def _seen(samples: Samples, passes: Passes) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Whose each pass is, and the times of its first and last row."""
+    return samples.vehicle[passes.low], samples.time_s[passes.low], samples.time_s[passes.high - 1]
+
+
+@njit(cache=True, nogil=True)
+def _by_way(way: IntArray, ways: int) -> tuple[IntArray, IntArray]:
+    """Passes by way, those of way ``w`` from ``start[w]`` to ``start[w + 1]``."""
+    start = np.zeros(ways + 1, np.int64)
+    for number in way:
+        start[number + 1] += 1
+    return np.argsort(way, kind="mergesort"), np.cumsum(start)
 
 
 @njit(cache=True, nogil=True)
@@ -211,41 +211,35 @@ def _approach(
 ) -> tuple[float, float, float]:
     """Least TTC, greatest DRAC, and when TTC was least, over the samples that two passes share."""
     ttc_s, drac, when_s = np.inf, 0.0, np.nan
+    time_s, speed_mps = samples.time_s, samples.speed_mps
     row, column = passes.low[one], passes.low[other]
-    while row < passes.high[one] and column < passes.high[other]:
-        apart_s = samples.time_s[row] - samples.time_s[column]
-        if apart_s < 0:
-            row += 1
+    first, beside, end, last = row, column, passes.high[one], passes.high[other]
+    while row < end and column < last:
+        is_early, is_late = time_s[row] < time_s[column], time_s[row] > time_s[column]
+        if is_early or is_late:
+            row, column = row + is_early, column + is_late
             continue
-        if apart_s > 0:
-            column += 1
-            continue
-        parts = 1
-        if row > passes.low[one] and column > passes.low[other]:
-            passed_s = samples.time_s[row] - samples.time_s[row - 1]
-            if samples.time_s[column] - samples.time_s[column - 1] == passed_s:
-                parts = max(1, int(np.ceil(passed_s / PART_S - 1e-6)))
+        parts, before, abreast, passed_s = 1, row, column, 0.0
+        if row > first and column > beside and time_s[row - 1] == time_s[column - 1]:
+            before, abreast, passed_s = row - 1, column - 1, time_s[row] - time_s[row - 1]
+            parts = max(1, int(np.ceil(passed_s / PART_S - 1e-6)))
         for part in range(1, parts + 1):
             back = 1 - part / parts
-            here_m, here_mps = _before(along_m, row, back), _before(samples.speed_mps, row, back)
-            there_m, there_mps = _before(along_m, column, back), _before(samples.speed_mps, column, back)
+            here_m = along_m[row] - back * (along_m[row] - along_m[before])
+            there_m = along_m[column] - back * (along_m[column] - along_m[abreast])
             if here_m > bounds[1] or there_m > bounds[3]:
                 return ttc_s, drac, when_s
+            here_mps = speed_mps[row] - back * (speed_mps[row] - speed_mps[before])
+            there_mps = speed_mps[column] - back * (speed_mps[column] - speed_mps[abreast])
             now_ttc_s, now_drac = collision_course(
                 bounds[0] - here_m, bounds[1] - here_m, here_mps, bounds[2] - there_m, bounds[3] - there_m, there_mps
             )
             if now_ttc_s < ttc_s:
-                ttc_s, when_s = now_ttc_s, samples.time_s[row] - back * (samples.time_s[row] - samples.time_s[row - 1])
+                ttc_s, when_s = now_ttc_s, time_s[row] - back * passed_s
             drac = max(drac, now_drac)
         row += 1
         column += 1
     return ttc_s, drac, when_s
-
-
-@njit(cache=True, nogil=True)
-def _before(values: FloatArray, row: int, back: float) -> float:
-    """Value a share of a step before a row, on the straight line from the row before."""
-    return float(values[row] if back == 0 else values[row] - back * (values[row] - values[row - 1]))
 
 
 @njit(cache=True, nogil=True)

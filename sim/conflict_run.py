@@ -46,6 +46,8 @@ class ConflictOptions:
 
     def narrowed(self, conflict: Conflict) -> Conflict:
         """Leave out measures that are not wanted."""
+        if set(self.measures) == set(MEASURES):
+            return conflict
         return replace(
             conflict,
             pet_s=conflict.pet_s if "pet" in self.measures else math.nan,

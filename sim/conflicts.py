@@ -17,6 +17,7 @@ from sim.conflict_areas import ConflictMap
 from sim.conflict_kernels import Limits, Sizes, encounters
 from sim.conflict_samples import joined
 from sim.following_kernels import OpenPairs, Scene, following, neighbours_in_time
+from sim.lane_points import points_on_lanes
 from sim.track_kernels import IntArray, Passes, Samples, follow_tracks, passes_of
 from sim.vehicle_sizes import VehicleSize
 
@@ -179,11 +180,15 @@ class ConflictWatch:
 
     def _followings(self, rows: FloatArray, who: Sequence[Party]) -> Iterator[Conflict]:
         """Records of those who closed in on one ahead."""
-        for follower, leader, time_s, ttc_s, drac, follower_mps, leader_mps, lane, at_m in rows.tolist():
+        lanes = self._network.lanes
+        points = points_on_lanes(
+            rows[:, 7].astype(np.int64), rows[:, 8].copy(), lanes.shape_start, lanes.shape_m, lanes.length_m
+        )
+        for row, (x_m, y_m, *_) in zip(rows.tolist(), points.tolist(), strict=True):
+            follower, leader, time_s, ttc_s, drac, follower_mps, leader_mps, lane, _ = row
             site = self._site_of(int(lane))
             if site is None:
                 continue
-            x_m, y_m = point_on_lane(self._network, int(lane), at_m)
             one, other = who[int(leader)], who[int(follower)]
             yield Conflict(
                 time_s=time_s,
@@ -227,14 +232,6 @@ def _by_vehicle(samples: Samples) -> Samples:
 def _known(value: float, most: float) -> float:
     """A measure, NaN where it is infinite or above what is told."""
     return value if math.isfinite(value) and value <= most else math.nan
-
-
-def point_on_lane(network: RoadNetwork, lane: int, at_m: float) -> tuple[float, float]:
-    """Network coordinates of a position on a lane."""
-    line = network.lane_shape_m(lane)
-    drawn = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
-    along = at_m * drawn[-1] / max(float(network.lanes.length_m[lane]), 1e-9)
-    return float(np.interp(along, drawn, line[:, 0])), float(np.interp(along, drawn, line[:, 1]))
 
 
 def site_junctions(network: RoadNetwork, names: Sequence[str] | None) -> dict[int, str]:

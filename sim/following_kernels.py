@@ -37,6 +37,18 @@ class Scene(NamedTuple):
     order: IntArray
 
 
+class Lists(NamedTuple):
+    """Rows of one moment by lane: ``front`` and ``tail`` begin a list each, shape (lanes,); ``next_`` leads on.
+
+    In a lane's first list is who has the front there, in its second one who has no more than the tail there.
+    """
+
+    front: IntArray
+    tail: IntArray
+    next_front: IntArray
+    next_tail: IntArray
+
+
 @njit(cache=True, nogil=True)
 def neighbours_in_time(samples: Samples, tracks: Tracks) -> tuple[IntArray, IntArray]:
     """For each row the first later and the last earlier row of the same vehicle on another lane, -1 without."""
@@ -69,54 +81,50 @@ def following(scene: Scene, lanes: WayTables, sizes: Sizes, pairs: OpenPairs, li
     -------
     Shape (encounters, 9), columns as in ``FOLLOWING_COLUMNS``, each at the time of its least TTC.
     """
-    samples, order = scene.samples, scene.order
-    fronts, tails = np.full(len(lanes.lane_m), NONE, np.int64), np.full(len(lanes.lane_m), NONE, np.int64)
-    lists = np.full((len(order), 2), NONE, np.int64)
+    samples, order, time_s, speed_mps = scene.samples, scene.order, scene.samples.time_s, scene.samples.speed_mps
+    backs = _lanes_of_tails(scene, lanes, sizes)
+    lists = Lists(*_nobody(len(lanes.lane_m)), *_nobody(len(order)))
+    leader, gap_m = np.empty(len(order), np.int64), np.empty(len(order))
     found = np.empty((64, 9))
     told, begin = 0, 0
     while begin < len(order):
-        now_s, end = samples.time_s[order[begin]], begin
-        while end < len(order) and samples.time_s[order[end]] == now_s:
+        now_s, end = time_s[order[begin]], begin
+        while end < len(order) and time_s[order[end]] == now_s:
             end += 1
         if limits.since_s < now_s <= limits.last_s:
-            _list_up(scene, lanes, sizes, order[begin:end], fronts, tails, lists)
-            for row in order[begin:end]:
-                if samples.speed_mps[row] >= STANDING_MPS and not lanes.lane_walk[samples.lane[row]]:
-                    leader, gap_m = _leader(scene, lanes, sizes, fronts, tails, lists, row, limits.ttc_s)
-                    if leader >= 0 and gap_m > 0:
-                        if told == len(found):
-                            found = np.concatenate((found, np.empty_like(found)))
-                        told += _note(samples, pairs, row, leader, gap_m, limits, found[told])
-            _clear(scene, order[begin:end], fronts, tails)
+            rows = order[begin:end]
+            _list_up(samples.lane, backs, rows, lists)
+            _find_leaders(scene, lanes, sizes, lists, rows, limits.ttc_s, (leader, gap_m))
+            _clear(samples.lane, backs, rows, lists)
+            for row in rows:
+                if leader[row] < 0 or not 0 < gap_m[row] <= (speed_mps[row] - speed_mps[leader[row]]) * limits.ttc_s:
+                    continue
+                if told == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                told += _note(samples, pairs, row, leader[row], gap_m[row], limits, found[told])
         begin = end
     return found[:told].copy()
 
 
 @njit(cache=True, nogil=True)
-def _list_up(
-    scene: Scene,
-    lanes: WayTables,
-    sizes: Sizes,
-    rows: IntArray,
-    fronts: IntArray,
-    tails: IntArray,
-    lists: IntArray,
-) -> None:
-    """List by lane, each row pointing to the next one, who has the front there and who no more than the tail."""
-    for row in rows:
-        lane = scene.samples.lane[row]
-        lists[row, 0], fronts[lane] = fronts[lane], row
-        back = _lane_of_tail(scene, lanes, sizes, row)
-        if back >= 0:
-            lists[row, 1], tails[back] = tails[back], row
+def _nobody(count: int) -> tuple[IntArray, IntArray]:
+    return np.full(count, NONE, np.int64), np.full(count, NONE, np.int64)
 
 
 @njit(cache=True, nogil=True)
-def _clear(scene: Scene, rows: IntArray, fronts: IntArray, tails: IntArray) -> None:
+def _list_up(lane: IntArray, backs: IntArray, rows: IntArray, lists: Lists) -> None:
     for row in rows:
-        fronts[scene.samples.lane[row]] = NONE
-        if scene.astern[row] >= 0:
-            tails[scene.samples.lane[scene.astern[row]]] = NONE
+        lists.next_front[row], lists.front[lane[row]] = lists.front[lane[row]], row
+        if backs[row] >= 0:
+            lists.next_tail[row], lists.tail[backs[row]] = lists.tail[backs[row]], row
+
+
+@njit(cache=True, nogil=True)
+def _clear(lane: IntArray, backs: IntArray, rows: IntArray, lists: Lists) -> None:
+    for row in rows:
+        lists.front[lane[row]] = NONE
+        if backs[row] >= 0:
+            lists.tail[backs[row]] = NONE
 
 
 @njit(cache=True, nogil=True)
@@ -126,55 +134,83 @@ def _is_beside(lanes: WayTables, lane: int, other: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _lane_of_tail(scene: Scene, lanes: WayTables, sizes: Sizes, row: int) -> int:
-    """Lane on which a vehicle still has its tail, -1 where that is the one that it is on."""
-    samples, back = scene.samples, scene.astern[row]
-    if back < 0 or samples.at_m[row] >= sizes.length_m[samples.vehicle[row]]:
-        return NONE
-    lane = samples.lane[back]
-    return NONE if _is_beside(lanes, lane, samples.lane[row]) or lanes.lane_walk[lane] else lane
+def _lanes_of_tails(scene: Scene, lanes: WayTables, sizes: Sizes) -> IntArray:
+    """For each row the lane on which the vehicle still has its tail, -1 where that is the one that it is on."""
+    samples, astern, at_m, lane = scene.samples, scene.astern, scene.samples.at_m, scene.samples.lane
+    vehicle, length_m, lane_walk = samples.vehicle, sizes.length_m, lanes.lane_walk
+    found = np.full(len(astern), NONE, np.int64)
+    for row in range(len(astern)):
+        if astern[row] >= 0 and at_m[row] < length_m[vehicle[row]]:
+            back = lane[astern[row]]
+            if not lane_walk[back] and not _is_beside(lanes, back, lane[row]):
+                found[row] = back
+    return found
 
 
 @njit(cache=True, nogil=True)
-def _leader(
+def _find_leaders(
     scene: Scene,
     lanes: WayTables,
     sizes: Sizes,
-    fronts: IntArray,
-    tails: IntArray,
-    lists: IntArray,
-    row: int,
+    lists: Lists,
+    rows: IntArray,
     ttc_s: float,
+    out: tuple[IntArray, FloatArray],
+) -> None:
+    """For each row that of who is next ahead, and the gap to it (m); -1 where nobody is within reach of a TTC."""
+    samples, along_m, astern, ahead = scene.samples, scene.along_m, scene.astern, scene.ahead
+    lane, at_m, speed_mps, vehicle = samples.lane, samples.at_m, samples.speed_mps, samples.vehicle
+    length_m, front, tail, lane_walk = sizes.length_m, lists.front, lists.tail, lanes.lane_walk
+    next_front, next_tail = lists.next_front, lists.next_tail
+    for row in rows:
+        best, best_m, here, begin_m = NONE, np.inf, lane[row], at_m[row]
+        if not speed_mps[row] >= STANDING_MPS or lane_walk[here]:
+            out[0][row] = NONE
+            continue
+        other = front[here]
+        while other >= 0:
+            if at_m[other] >= begin_m and other != row:
+                gap_m = at_m[other] - length_m[vehicle[other]] - begin_m
+                if gap_m < best_m:
+                    best, best_m = other, gap_m
+            other = next_front[other]
+        other = tail[here]
+        while other >= 0:
+            back = astern[other]
+            front_m = at_m[back] + along_m[other] - along_m[back]
+            gap_m = front_m - length_m[vehicle[other]] - begin_m
+            if other != row and front_m > begin_m and gap_m < best_m:
+                best, best_m = other, gap_m
+            other = next_tail[other]
+        far, reach_m = ahead[row], speed_mps[row] * ttc_s
+        if best < 0 and far >= 0 and along_m[far] - at_m[far] - along_m[row] <= reach_m:
+            best, best_m = _farther_on(scene, lanes, length_m, front, next_front, row, reach_m)
+        out[0][row], out[1][row] = best, best_m
+
+
+@njit(cache=True, nogil=True)
+def _farther_on(
+    scene: Scene,
+    lanes: WayTables,
+    length_m: FloatArray,
+    front: IntArray,
+    next_front: IntArray,
+    row: int,
+    reach_m: float,
 ) -> tuple[int, float]:
-    """Row of who is next ahead, and the gap to it (m); -1 where nobody is within reach of a TTC."""
+    """Row of who is next ahead in the lanes that a vehicle is going to take, and the gap to it (m); -1 without."""
     samples = scene.samples
-    lane, at_m = samples.lane[row], samples.at_m[row]
-    best, best_m = NONE, np.inf
-    other = fronts[lane]
-    while other >= 0:
-        gap_m = samples.at_m[other] - sizes.length_m[samples.vehicle[other]] - at_m
-        if other != row and samples.at_m[other] >= at_m and gap_m < best_m:
-            best, best_m = other, gap_m
-        other = lists[other, 0]
-    other = tails[lane]
-    while other >= 0:
-        back = scene.astern[other]
-        moved_m = scene.along_m[other] - scene.along_m[back]
-        gap_m = samples.at_m[back] + moved_m - sizes.length_m[samples.vehicle[other]] - at_m
-        if other != row and samples.at_m[back] + moved_m > at_m and gap_m < best_m:
-            best, best_m = other, gap_m
-        other = lists[other, 1]
-    ahead = scene.ahead[row]
+    best, best_m, ahead = NONE, np.inf, scene.ahead[row]
     while best < 0 and ahead >= 0:
         start_m = scene.along_m[ahead] - samples.at_m[ahead] - scene.along_m[row]
-        if _is_beside(lanes, samples.lane[ahead], lane) or start_m > samples.speed_mps[row] * ttc_s:
+        if start_m > reach_m or _is_beside(lanes, samples.lane[ahead], samples.lane[row]):
             break
-        other = fronts[samples.lane[ahead]]
+        other = front[samples.lane[ahead]]
         while other >= 0:
-            gap_m = start_m + samples.at_m[other] - sizes.length_m[samples.vehicle[other]]
+            gap_m = start_m + samples.at_m[other] - length_m[samples.vehicle[other]]
             if other != row and gap_m < best_m:
                 best, best_m = other, gap_m
-            other = lists[other, 0]
+            other = next_front[other]
         ahead = scene.ahead[ahead]
     return best, best_m
 
@@ -185,8 +221,6 @@ def _note(
 ) -> bool:
     """Keep the worst of a pair; tell of the pair before where this one is another encounter."""
     closing_mps = samples.speed_mps[row] - samples.speed_mps[leader]
-    if closing_mps <= 0 or gap_m > closing_mps * limits.ttc_s:
-        return False
     who, whom, now_s = samples.vehicle[row], samples.vehicle[leader], samples.time_s[row]
     told = pairs.told[who]
     is_other = pairs.leader[who] != whom or now_s - pairs.seen_s[who] > limits.pet_s

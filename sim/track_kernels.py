@@ -17,6 +17,9 @@ NONE = -1
 UPSTREAM_M = 60.0
 """So far before a way a vehicle's approach to it is looked at; none drives farther in three seconds in a town."""
 
+BACK_M = 1.0
+"""A vehicle that is farther back on its lane than this has been set anew."""
+
 HOPS = 4
 """Ways that a vehicle can have entered between two samples."""
 
@@ -78,13 +81,18 @@ def follow_tracks(samples: Samples, ways: WayTables, gap_s: float) -> Tracks:
     gap_s
         A vehicle that is not seen for longer begins anew.
     """
-    rows = len(samples.vehicle)
+    vehicle, time_s, lane, at_m = samples.vehicle, samples.time_s, samples.lane, samples.at_m
+    lane_walk, rows = ways.lane_walk, len(samples.vehicle)
     along_m, fresh = np.zeros(rows), np.ones(rows, np.bool_)
     pass_way, pass_row, pass_m = np.empty(256, np.int64), np.empty(256, np.int64), np.empty(256)
     entered, entered_m = np.empty(HOPS, np.int64), np.empty(HOPS)
     count = 0
     for row in range(rows):
-        step_m, hops = _step(samples, ways, row, gap_s, entered, entered_m)
+        is_next = row > 0 and vehicle[row] == vehicle[row - 1] and time_s[row] - time_s[row - 1] <= gap_s
+        if is_next and lane[row] == lane[row - 1] and at_m[row] >= at_m[row - 1] - BACK_M and not lane_walk[lane[row]]:
+            fresh[row], along_m[row] = False, along_m[row - 1] + at_m[row] - at_m[row - 1]  # most rows by far
+            continue
+        step_m, hops = _step(samples, ways, row, entered, entered_m) if is_next else (-1.0, 0)
         base_m = 0.0
         if step_m >= 0:
             fresh[row], base_m = False, along_m[row - 1]
@@ -102,19 +110,12 @@ def follow_tracks(samples: Samples, ways: WayTables, gap_s: float) -> Tracks:
 
 
 @njit(cache=True, nogil=True)
-def _step(
-    samples: Samples, ways: WayTables, row: int, gap_s: float, entered: IntArray, entered_m: FloatArray
-) -> tuple[float, int]:
-    """How far a vehicle has come since the row before, and how many ways it entered; -1 where that is not known."""
-    if row == 0 or samples.vehicle[row] != samples.vehicle[row - 1]:
-        return -1.0, 0
-    passed_s = samples.time_s[row] - samples.time_s[row - 1]
-    if not passed_s <= gap_s:
-        return -1.0, 0
+def _step(samples: Samples, ways: WayTables, row: int, entered: IntArray, entered_m: FloatArray) -> tuple[float, int]:
+    """How far a vehicle has come since its row before, and how many ways it entered; -1 where that is not known."""
     before, lane = samples.lane[row - 1], samples.lane[row]
     if not (ways.lane_walk[lane] or ways.lane_walk[before]):
         return _advance(ways, before, samples.at_m[row - 1], lane, samples.at_m[row], entered, entered_m)
-    step_m = samples.speed_mps[row] * passed_s
+    step_m = samples.speed_mps[row] * (samples.time_s[row] - samples.time_s[row - 1])
     if lane == before or ways.lane_way[lane] < 0:
         return step_m, 0
     return step_m, _walk_on(ways, lane, samples.at_m[row], step_m, entered, entered_m)
@@ -161,7 +162,7 @@ def _advance(  # noqa: PLR0911 - a case each
     ``entered`` takes these, ``entered_m`` how far behind the first place they begin.
     """
     if lane == lane_now:
-        return (at_now_m - at_m if at_now_m >= at_m - 1.0 else -1.0), 0
+        return (at_now_m - at_m if at_now_m >= at_m - BACK_M else -1.0), 0
     way, way_now = ways.lane_way[lane], ways.lane_way[lane_now]
     edge, edge_now = ways.lane_edge[lane], ways.lane_edge[lane_now]
     if way >= 0 and way == way_now:

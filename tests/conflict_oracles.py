@@ -3,6 +3,8 @@
 import math
 from itertools import pairwise
 
+import numpy as np
+
 
 def _by_vehicle(samples):
     found = {}
@@ -75,3 +77,11 @@ def least_following(samples, length_m, ttc_s):
             if gap_m > 0 and closing > 0 and gap_m / closing <= ttc_s:
                 least[who, other] = min(least.get((who, other), math.inf), gap_m / closing)
     return least
+
+
+def point_on_lane(network, lane, at_m):
+    """Network coordinates of a position on a lane."""
+    line = network.lane_shape_m(lane)
+    drawn = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
+    along = at_m * drawn[-1] / max(float(network.lanes.length_m[lane]), 1e-9)
+    return float(np.interp(along, drawn, line[:, 0])), float(np.interp(along, drawn, line[:, 1]))

@@ -19,7 +19,7 @@ from signals.intergreen import Clearance
 from sim.conflict_areas import REACHES_M, conflict_map
 from sim.conflict_run import ConflictOptions, look_s, read_conflicts
 from sim.conflict_samples import SampleReader, joined
-from sim.conflicts import ConflictWatch, Party, point_on_lane, site_junctions
+from sim.conflicts import ConflictWatch, Party, site_junctions
 from sim.drivers import Drivers, RedRunning, write_driver_routes
 from sim.engine import run_program, sumo_home
 from sim.lane_points import points_on_lanes
@@ -28,6 +28,7 @@ from sim.run import RunSpec, simulate
 from sim.track_kernels import Samples
 from sim.trajectory_file import VEHICLE_RECORD, TrajectoryFile
 from sim.vehicle_sizes import VehicleSize, read_sizes
+from tests.conflict_oracles import point_on_lane
 from tests.crossing import write_cars, write_crossing, write_scenario
 
 CAR = VehicleSize("DEFAULT_VEHTYPE", 5.0, 1.8)
