@@ -2,14 +2,18 @@
 
 The loop is what counts, as in :mod:`benchmarks.co_simulation`: each run is also done over one second, and what that
 cost (start-up, loading, conflict areas) taken away. The cheapest of some runs is compared: what disturbs one only adds
-to it.
+to it. Bare SUMO and ours write the same ``tripinfo``. How counts hang on how often one looks is a case of its own
+(:mod:`benchmarks.conflict_looks`), and so is what SUMO's device finds (:mod:`benchmarks.conflict_peer`).
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.conflict_counts import counts
+from benchmarks.conflict_looks import looks
+from benchmarks.conflict_peer import peer, ssm_arguments
 from benchmarks.processes import cost, peak_memory, python_call
 from benchmarks.resco import HOUR_S, run_spec
 from benchmarks.results import Measurement
@@ -17,7 +21,6 @@ from benchmarks.setup import Setup
 from networks.netxml import read_network
 from signals.intergreen import Clearance
 from sim.conflict_run import ConflictOptions, look_s, read_conflicts, write_edges
-from sim.conflicts import Conflict
 from sim.engine import run_program, sumo_home
 from sim.options import SumoOptions
 from sim.outputs import read_trip_rows
@@ -27,7 +30,6 @@ STEPS_S = (1.0, 0.1)
 SITES = 2
 """Signals that count as chosen, of eight and of seven."""
 
-PET_S, SERIOUS_PET_S = 5.0, 2.0
 SEED = 1
 START_UP_S = 1.0
 ALL, CHOSEN = "all vehicles", "chosen sites"
@@ -42,6 +44,8 @@ def conflicts(setup: Setup) -> Iterator[Measurement]:
         for step_s in STEPS_S:
             yield from _costs(folder, name, step_s, setup)
         yield from _memory(folder, name)
+        yield from looks(folder, name, SEED)
+    yield from peer(folder, MAPS[0], SEED)
 
 
 def watch_map(folder: str, name: str, step_s: str, span_s: str, sites: str) -> dict[str, float]:
@@ -60,17 +64,15 @@ def watch_map(folder: str, name: str, step_s: str, span_s: str, sites: str) -> d
         run_program(options, None, HOUR_S)
         trips = read_trip_rows(Path(place) / "trips.xml")
         found = read_conflicts(record, network, chosen, every_s, spec.routes, trips).conflicts
-    return _counts(found)
+    return counts(found)
 
 
-def _counts(found: Sequence[Conflict]) -> dict[str, float]:
-    by_pet = [row for row in found if row.pet_s <= PET_S]
-    return {
-        "crossing by PET": float(sum(row.kind == "crossing" for row in by_pet)),
-        "merging by PET": float(sum(row.kind == "merging" for row in by_pet)),
-        "crossing or merging, PET up to 2 s": float(sum(row.pet_s <= SERIOUS_PET_S for row in by_pet)),
-        "rear-end by TTC": float(sum(row.kind == "following" for row in found)),
-    }
+def run_map(folder: str, name: str, step_s: str, span_s: str) -> None:
+    """The same run by the same program, asked for no conflicts."""
+    with tempfile.TemporaryDirectory(prefix="bagdar-") as place:
+        trips = Path(place) / "trips.xml"
+        run_program(replace(_options(folder, name, step_s, span_s), tripinfo=trips), None, HOUR_S)
+        read_trip_rows(trips)
 
 
 def _options(folder: str | Path, name: str, step_s: float | str, span_s: float | str) -> SumoOptions:
@@ -78,15 +80,9 @@ def _options(folder: str | Path, name: str, step_s: float | str, span_s: float |
     return SumoOptions(spec.network, spec.routes, spec.begin_s, spec.end_s, SEED, float(step_s))
 
 
-def _bare(folder: Path, name: str, step_s: float, span_s: float) -> list[str]:
-    return [str(sumo_home() / "bin" / "sumo"), *_options(folder, name, step_s, span_s).arguments()]
-
-
-def _ssm(folder: Path, name: str, step_s: float, span_s: float, out: Path) -> list[str]:
-    """SUMO's own device on all vehicles, with the same measures and thresholds."""
-    words = ["--device.ssm.probability", "1", "--device.ssm.measures", "TTC DRAC PET"]
-    words += ["--device.ssm.thresholds", "1.5 3.4 5", "--device.ssm.file", str(out)]
-    return [*_bare(folder, name, step_s, span_s), *words]
+def _bare(folder: Path, name: str, step_s: float, span_s: float, trips: Path) -> list[str]:
+    options = replace(_options(folder, name, step_s, span_s), tripinfo=trips)
+    return [str(sumo_home() / "bin" / "sumo"), *options.arguments()]
 
 
 def _ours(folder: Path, name: str, step_s: float, span_s: float, sites: str) -> list[str]:
@@ -96,10 +92,11 @@ def _ours(folder: Path, name: str, step_s: float, span_s: float, sites: str) -> 
 def _costs(folder: Path, name: str, step_s: float, setup: Setup) -> Iterator[Measurement]:
     place = f"{name}/step {step_s:g} s"
     with tempfile.TemporaryDirectory(prefix="bagdar-") as scratch:
-        out = Path(scratch) / "ssm.xml"
+        out, trips = Path(scratch) / "ssm.xml", Path(scratch) / "trips.xml"
+        ssm = ssm_arguments(out)
         ways: dict[str, Callable[[float], float]] = {
-            "bare sumo": lambda span_s: cost(_bare(folder, name, step_s, span_s)).cpu_s,
-            "SUMO's SSM device": lambda span_s: cost(_ssm(folder, name, step_s, span_s, out)).cpu_s,
+            "bare sumo": lambda span_s: cost(_bare(folder, name, step_s, span_s, trips)).cpu_s,
+            "SUMO's SSM device": lambda span_s: cost([*_bare(folder, name, step_s, span_s, trips), *ssm]).cpu_s,
             ALL: lambda span_s: cost(_ours(folder, name, step_s, span_s, ALL)).said["call_cpu_s"],
             CHOSEN: lambda span_s: cost(_ours(folder, name, step_s, span_s, CHOSEN)).said["call_cpu_s"],
         }
@@ -118,11 +115,13 @@ def _costs(folder: Path, name: str, step_s: float, setup: Setup) -> Iterator[Mea
 
 
 def _memory(folder: Path, name: str) -> Iterator[Measurement]:
-    """Peak memory at the short step, ours and SUMO's beside it, above the bare program's."""
-    bare, ours = (
-        peak_memory(command)
-        for command in (_bare(folder, name, STEPS_S[-1], HOUR_S), _ours(folder, name, STEPS_S[-1], HOUR_S, ALL))
-    )
-    if bare is not None and ours is not None:
-        yield Measurement(f"{name}/{ALL}/peak memory of sumo above bare", ours.children_mb - bare.own_mb, "MB")
-        yield Measurement(f"{name}/{ALL}/peak memory of python", ours.own_mb, "MB")
+    """Peak memory by step, of SUMO and of Python together, above the same run by the same program without conflicts."""
+    for step_s in STEPS_S:
+        place = f"{name}/step {step_s:g} s"
+        bare = peak_memory(python_call("benchmarks.conflicts:run_map", folder, name, step_s, HOUR_S))
+        for sites in (ALL, CHOSEN):
+            ours = peak_memory(_ours(folder, name, step_s, HOUR_S, sites))
+            if bare is not None and ours is not None:
+                yield Measurement(f"{place}/{sites}/peak memory of sumo", ours.children_mb - bare.children_mb, "MB")
+                yield Measurement(f"{place}/{sites}/peak memory of python", ours.own_mb - bare.own_mb, "MB")
+                yield Measurement(f"{place}/{sites}/peak memory of python, all", ours.own_mb, "MB")
