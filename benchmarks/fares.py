@@ -51,6 +51,8 @@ UNITS = {
     "running time": "s",
     "on time": "share",
     "on time, strict": "share",
+    "early": "share",
+    "late": "share",
     "lateness": "s",
     "bus delay": "s",
     "wait": "s",
@@ -87,7 +89,7 @@ def name_of(share: float) -> str:
 
 def paying(share: float) -> Fares:
     """The passengers of the benchmark, a share of whom pays electronically."""
-    return Fares((BoardingRate(EVERY_STOP, BOARDINGS_PER_H),), share, is_synthetic=True)
+    return Fares((BoardingRate(EVERY_STOP, BOARDINGS_PER_H),), share)
 
 
 def fares(setup: Setup) -> Iterator[Measurement]:
@@ -171,6 +173,8 @@ def measures(run: Run, ground: Ground, share: float) -> dict[str, float]:
         "running time": who.run_time_mean_s,
         "on time": judged.on_time_share,
         "on time, strict": strict.on_time_share,
+        "early": judged.early_share,
+        "late": judged.late_share,
         "lateness": judged.deviation_mean_s,
         "bus delay": next(row.delay_s for row in run.signals.modes if row.mode == BUS),
         "wait": who.wait_mean_s,

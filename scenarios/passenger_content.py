@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gtfs.amenities import AmenityTable
 from networks.faults import Notice
 from scenarios.fare_sources import FareSource, StopSource
 from sim.passenger_measures import PassengerMeasures
@@ -14,7 +13,7 @@ from sim.stop_measures import BoardRow, StopMeasures
 class PassengerContent:
     """Passengers and stops of a study: rows of every finished run.
 
-    ``fares`` and ``stops`` are what variants were told, by their name; ``amenities`` the tables of stops, too.
+    ``fares`` and ``stops`` are what variants were told, by their name.
     """
 
     measures: tuple[PassengerMeasures, ...]
@@ -22,8 +21,6 @@ class PassengerContent:
     boards: tuple[BoardRow, ...]
     fares: Mapping[str, FareSource]
     stops: Mapping[str, StopSource]
-    amenities: Mapping[str, AmenityTable]
-    served_stops: frozenset[str]
     notices: tuple[Notice, ...]
 
     @property

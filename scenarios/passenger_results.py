@@ -47,8 +47,6 @@ def passenger_results(
         boards=tuple(row for who, record in at_stops for row in record.rows(who.variant, who.seed)),
         fares={variant.name: variant.fares for variant in told if variant.fares},
         stops={variant.name: variant.stops for variant in told if variant.stops},
-        amenities={variant.name: tables[variant.stops.amenities] for variant in told if variant.stops},
-        served_stops=served,
         notices=tuple(notice for table in tables.values() for notice in (*table.notices, *table.strangers(served))),
     )
     if content.fares:

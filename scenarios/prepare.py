@@ -228,8 +228,7 @@ def variant_paying(prepared: Prepared, variant: Variant) -> Fares | None:
     source = variant.fares
     if source is None:
         return None
-    share, is_synthetic = source.electronic_share, source.is_synthetic
-    return Fares(prepared.boardings, share, source.cash, source.electronic, is_synthetic)
+    return Fares(prepared.boardings, source.electronic_share, source.cash, source.electronic)
 
 
 def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) -> list[RunSpec]:

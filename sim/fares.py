@@ -64,14 +64,13 @@ class BoardingRate:
 class Fares:
     """Who comes to board, and how they pay: by ``electronic``, a share of them, the others by ``cash``.
 
-    Both are names of the table. ``is_synthetic`` where nobody counted the passengers.
+    Both are names of the table.
     """
 
     rates: tuple[BoardingRate, ...]
     electronic_share: float
     cash: str = CASH
     electronic: str = ELECTRONIC
-    is_synthetic: bool = False
 
     @property
     def doors_s(self) -> float:
