@@ -25,9 +25,10 @@ from signals.intergreen import Clearance
 from signals.plan import build_plan
 from sim.demand import synthetic_demand
 from sim.engine import Api, run_program, sumo_home
-from sim.loop import Laws, drive
+from sim.loop import drive
 from sim.options import SumoOptions
 from sim.outputs import RawOutputs, read_trips
+from sim.regime import Regime, laws_of
 from sim.transit import TransitOptions, import_transit
 from sim.transit_output import write_transit
 from sim.transit_plan import TransitFiles
@@ -92,8 +93,8 @@ def watch_buses(network_path: str, folder: str, begin_s: str, way: str, watched:
             run_program(options, None, HOUR_S)
         else:
             options = replace(options, positions=None)
-            laws, detectors = _laws(network) if way == STEERED else [], record.detectors if record else None
-            drive(options, Api.LIBSUMO, network, laws, CONTROLLER, None, HOUR_S, detectors)
+            regime, detectors = _regime(network, way), record.detectors if record else None
+            drive(options, Api.LIBSUMO, network, regime, None, HOUR_S, detectors)
         read_trips(raw.trips)
         run = record.read(raw, end_s) if record else None
     return {"samples": float(len(run.sample_leg)), "calls": float(len(run.arrival_s))} if run else {}
@@ -113,10 +114,11 @@ def _options(network_path: Path, files: Path, raw: RawOutputs, end_s: float) -> 
     )
 
 
-def _laws(network: RoadNetwork) -> Laws:
-    make, parameters = controller_kind(CONTROLLER).make, controller_parameters(CONTROLLER, {})
-    plans = (build_plan(network, signal.signal_id, Clearance.ITE) for signal in network.signals)
-    return [(plan, make(plan, parameters)) for plan in plans if make and plan.is_controllable]
+def _regime(network: RoadNetwork, way: str) -> Regime:
+    """Controllers at all signals where they are to be steered, else none."""
+    signals = network.signals if way == STEERED else ()
+    plans = [build_plan(network, signal.signal_id, Clearance.ITE) for signal in signals]
+    return Regime(laws_of(controller_kind(CONTROLLER), plans, controller_parameters(CONTROLLER, {})), CONTROLLER)
 
 
 def _prepared(city: _City, setup: Setup) -> Path | None:

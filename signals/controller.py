@@ -36,6 +36,7 @@ class ControllerKind:
     ``programs`` makes the programs that SUMO then runs, by signal, for the traffic given; without it they are the
     shipped ones. Where ``free_stages``, controllers choose from all stages that the movements allow, else from the
     shipped ones. ``team_of`` puts controllers together, each with the rows of its links, so that all are asked at once.
+    ``looks_behind`` tells whether it goes by vehicles behind the junction, which are else not counted.
     ``weighs`` tells whether it goes by for how many each vehicle counts, so that priority by weight changes something.
     """
 
@@ -45,6 +46,7 @@ class ControllerKind:
     programs: Callable[[Sequence[SignalPlan], SignalFlows], dict[str, Program]] | None = None
     free_stages: bool = False
     team_of: TeamOf = OneByOne
+    looks_behind: bool = True
     weighs: bool = False
 
 
@@ -57,7 +59,10 @@ CONTROLLERS: dict[str, ControllerKind] = {
         webster_programs,
     ),
     "actuated": ControllerKind(
-        "shipped stage order; a stage is extended while vehicles keep arriving", ActuatedParameters, Actuated
+        "shipped stage order; a stage is extended while vehicles keep arriving",
+        ActuatedParameters,
+        Actuated,
+        looks_behind=False,
     ),
     "max-pressure": ControllerKind(
         "serves the stage with the greatest difference of vehicles before and behind it",
@@ -75,11 +80,13 @@ CONTROLLERS: dict[str, ControllerKind] = {
         "changes once those who wait at red add up to enough; the end of a platoon is let through first",
         SotlParameters,
         Sotl,
+        looks_behind=False,
     ),
     "delay-based": ControllerKind(
         "serves the stage whose vehicles have lost most time on their approach",
         DelayBasedParameters,
         DelayBased,
+        looks_behind=False,
         weighs=True,
     ),
     "self-control": ControllerKind(
@@ -88,6 +95,7 @@ CONTROLLERS: dict[str, ControllerKind] = {
         SelfControl,
         free_stages=True,
         team_of=SelfControlTeam,
+        looks_behind=False,
         weighs=True,
     ),
     "rolling-horizon": ControllerKind(
@@ -95,6 +103,7 @@ CONTROLLERS: dict[str, ControllerKind] = {
         RollingHorizonParameters,
         RollingHorizon,
         free_stages=True,
+        looks_behind=False,
         weighs=True,
     ),
 }

@@ -40,7 +40,8 @@ class Observation:
     ``vehicles`` want the link and are within range of its stop line; people who walk, whom nobody counts, are one.
     ``halted`` of them stand, ``nearest_m`` is the distance of the first (infinity without any). ``closeness`` counts
     each vehicle as 1 at the stop line, less farther off, and 0 at the end of the range. ``ahead`` is how many vehicles
-    a lane holds behind the junction on the way to the next signal, ``blocked`` whether there is no room behind it.
+    a lane holds behind the junction on the way to the next signal, NaN for a controller that does not look there
+    (:class:`signals.controller.ControllerKind`); ``blocked`` is whether there is no room behind it.
     ``bus_lateness_s`` is how late the latest of the timetabled vehicles among them is, NaN without one.
     Where sensors know lanes and not turns, ``vehicles`` are whole ones drawn for the link at this look, ``halted`` and
     ``closeness`` what is to be expected. ``stage`` has been green for ``green_s``.

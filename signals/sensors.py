@@ -80,9 +80,12 @@ class Sensor(Protocol):
     ----------
     must_look
         Whether it needs to look every second, also when no signal may switch: it counts who passes.
+    guesses
+        Whether it may know of vehicles without knowing their turn.
     """
 
     must_look: bool
+    guesses: bool
 
     @property
     def turn_share(self) -> FloatArray:
@@ -246,6 +249,7 @@ class ConnectedSensor:
         """Nobody has been seen yet."""
         self._sensing, self._groups, self._seed = sensing, groups, seed
         self._turns, self._passages = _Turns(groups, seed), _Passages()
+        self.guesses = sensing.penetration < 1
 
     @property
     def turn_share(self) -> FloatArray:
@@ -254,7 +258,7 @@ class ConnectedSensor:
 
     def believe(self, now_s: float, true: Traffic) -> Believed:
         """Connected vehicles as they are, then those that are inferred."""
-        if self._sensing.penetration >= 1:
+        if not self.guesses:
             everybody = np.arange(len(true.ids))
             return Believed(true.row, true.distance_m, true.speed_mps, everybody, np.zeros(len(true.ids), np.bool_))
         share = self._sensing.penetration
@@ -289,6 +293,7 @@ class CameraSensor:
     """Cameras see who is near enough, is not overlooked, and is not hidden in a queue."""
 
     must_look = False
+    guesses = True
 
     def __init__(self, sensing: Camera, groups: LaneGroups, seed: int) -> None:
         """Nobody has been seen yet."""
@@ -364,6 +369,7 @@ class LoopSensor:
     """
 
     must_look = True
+    guesses = True
 
     def __init__(self, sensing: Loops, groups: LaneGroups, seed: int) -> None:
         """All lanes are empty."""

@@ -20,11 +20,10 @@ from signals.interlock import (
 )
 from signals.observation import BoolArray, Look
 from signals.plan import SignalPlan, conflicts_shown
-from signals.priority import Priority, PriorityRow
-from signals.sensing import ALL_CONNECTED, Sensing
-from signals.team import Controller, OneByOne, TeamOf
+from signals.priority import PriorityRow
 from sim.detectors import Detectors
 from sim.priority_desk import PriorityDesk
+from sim.regime import Regime
 from sim.requests import Requests
 from sim.watch import Watch
 
@@ -75,34 +74,35 @@ class SignalControl:
         self,
         api: Any,
         network: RoadNetwork,
-        controlled: list[tuple[SignalPlan, Controller]],
-        name: str,
+        regime: Regime,
         begin_s: float,
-        detectors: Detectors | None = None,
-        team_of: TeamOf = OneByOne,
-        sensing: Sensing = ALL_CONNECTED,
         seed: int = 0,
-        priority: Priority | None = None,
+        detectors: Detectors | None = None,
     ) -> None:
-        """Start every signal in the first stage of its plan; what sensors leave to chance follows from ``seed``.
-
-        ``priority`` is who has it and how, None without.
-        """
+        """Start every signal in the first stage of its plan; what sensors leave to chance follows from ``seed``."""
         self.refused: list[RefusedWish] = []
         self.switches = 0
         self.violations = 0
         self.due_s = begin_s
         self._api = api
-        self._name = name
-        plans = tuple(plan for plan, _ in controlled)
-        self._watch = Watch(api, network, plans, detectors=detectors, sensing=sensing, seed=seed)
-        self._team = team_of([law for _, law in controlled], list(self._watch.rows.values()))
+        self._name = regime.controller
+        plans, priority = regime.plans, regime.priority
+        self._watch = Watch(
+            api,
+            network,
+            plans,
+            detectors=detectors,
+            sensing=regime.sensing,
+            seed=seed,
+            looks_behind=regime.looks_behind,
+        )
+        self._team = regime.team_of([law for _, law in regime.laws], list(self._watch.rows.values()))
         self._desk = None
         if priority is not None:
             requests = Requests(api, priority, plans, self._watch.rows, detectors)
             self._watch.requests = requests
-            self._desk = PriorityDesk(requests, priority, controlled, self._watch.rows)
-        self._heads = {plan.signal_id: _head(number, plan, begin_s) for number, (plan, _) in enumerate(controlled)}
+            self._desk = PriorityDesk(requests, priority, regime.laws, self._watch.rows)
+        self._heads = {plan.signal_id: _head(number, plan, begin_s) for number, plan in enumerate(plans)}
 
     def act(self, now_s: float) -> None:
         """Let transitions proceed, ask controllers that may decide, show the outcome."""

@@ -21,8 +21,9 @@ from sim.areas import junction_areas
 from sim.control import SignalControl
 from sim.delay_meter import DelayMeter
 from sim.engine import Engine
-from sim.loop import Laws, moments
+from sim.loop import moments
 from sim.outputs import RawOutputs, write_additional
+from sim.regime import Regime
 from sim.run import Done, Run, RunSpec, measured, sumo_options, write_timetabled
 from sim.transit_record import TransitRecord
 
@@ -139,19 +140,10 @@ class Episode:
                 raise
             remedy = "Close the other environment first, or give each a process of its own (docs/environments.md)"
             raise RunError(fault.code, fault.what, remedy=remedy) from fault
-        laws: Laws = [(plan, self._standing[name]) for name, plan in ground.plans.items()]
+        laws = [(plan, self._standing[name]) for name, plan in ground.plans.items()]
+        regime = Regime(laws, "agent", sensing=spec.sensing, priority=spec.priority)
         api, detectors = self._engine.api, self._transit.detectors if self._transit else None
-        self._control = SignalControl(
-            api,
-            ground.network,
-            laws,
-            "agent",
-            spec.begin_s,
-            detectors,
-            sensing=spec.sensing,
-            seed=spec.seed,
-            priority=spec.priority,
-        )
+        self._control = SignalControl(api, ground.network, regime, spec.begin_s, spec.seed, detectors)
         self._meter = DelayMeter(api, ground.areas, spec.begin_s)
         self._moments = moments(self._engine, lambda: min(self._control.due_s, self._decide_s), detectors)
 

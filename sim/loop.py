@@ -1,68 +1,40 @@
 """The loop: SUMO runs until somebody is due, then those who are due act."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from networks.network import Program, RoadNetwork
-from signals.controller import ControllerKind
-from signals.fixed_time import FixedTime
-from signals.plan import SignalPlan
-from signals.priority import Priority
-from signals.sensing import ALL_CONNECTED, Sensing
-from signals.stages import with_free_stages
-from signals.team import Controller, OneByOne, TeamOf
+from networks.network import RoadNetwork
 from sim.control import SignalControl
 from sim.detectors import Detectors
 from sim.engine import Api, Engine
 from sim.options import SumoOptions
+from sim.regime import Regime
 
-Laws = list[tuple[SignalPlan, Controller]]
 Progress = Callable[[float], None]
-
-
-def laws_of(kind: ControllerKind, plans: Iterable[SignalPlan], parameters: Any) -> Laws:
-    """A controller for each signal that has a choice, and the stages that it chooses from."""
-    if kind.make is None:
-        return []
-    chosen = [with_free_stages(plan) if kind.free_stages else plan for plan in plans if plan.is_controllable]
-    return [(plan, kind.make(plan, parameters)) for plan in chosen]
-
-
-def programmed(plans: Iterable[SignalPlan], programs: Mapping[str, Program]) -> Laws:
-    """What follows the program of each signal that has a choice, where SUMO does not run it by itself."""
-    return [(plan, FixedTime(plan, programs[plan.signal_id])) for plan in plans if plan.is_controllable]
 
 
 def drive(
     options: SumoOptions,
     api: Api,
     network: RoadNetwork,
-    laws: Laws,
-    controller: str,
+    regime: Regime,
     on_progress: Progress | None,
     progress_every_s: float,
     detectors: Detectors | None = None,
-    team_of: TeamOf = OneByOne,
-    sensing: Sensing = ALL_CONNECTED,
-    priority: Priority | None = None,
 ) -> tuple[SignalControl, float]:
     """Simulate to the end with controllers at their signals, and detectors for timetabled vehicles where given.
-
-    ``priority`` is who has it and how, None without.
 
     Returns
     -------
     What the controllers did, and SUMO's CPU time (s).
     """
     with Engine(options, api) as engine:
-        control = SignalControl(
-            engine.api, network, laws, controller, options.begin_s, detectors, team_of, sensing, options.seed, priority
-        )
+        control = SignalControl(engine.api, network, regime, options.begin_s, options.seed, detectors)
         report = _Report(on_progress, progress_every_s, engine.time_s + progress_every_s)
         for now_s in moments(engine, lambda: min(control.due_s, report.due_s), detectors):
             if control.due_s <= now_s:

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from networks.network import RoadNetwork
-from signals.controller import controller_kind, controller_parameters
+from signals.controller import controller_kind
 from signals.plan import build_plan
-from signals.team import TeamOf
 from sim.areas import junction_areas
 from sim.control import SignalControl
 from sim.engine import Api, Engine
-from sim.loop import Laws, Progress, laws_of
+from sim.loop import Progress
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
 from sim.outputs import RawOutputs, read_area_stops, read_edge_totals, read_events, read_trips, write_additional
 from sim.programs import fixed_programs, program_violations
+from sim.regime import Regime
 from sim.replay_drive import Convoy, Ride
 from sim.replay_files import write_tracks
 from sim.replay_tracks import Track
-from sim.run import RunSpec, planned_flows, sensing_words
+from sim.run import RunSpec, planned_flows, regime_of, sensing_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,8 @@ def replay(
     """
     began_s = time.process_time()
     kind = controller_kind(spec.controller, spec.controller_folder)
-    parameters = controller_parameters(spec.controller, spec.parameters, spec.controller_folder)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
-    laws = laws_of(kind, plans, parameters)
+    regime = regime_of(spec, plans)
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
     areas = junction_areas(network, spec.measured)
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as name:
@@ -67,7 +66,7 @@ def replay(
         write_additional(raw, areas, programs, spec.end_s - spec.begin_s)
         write_tracks(routes, network, tracks)
         control, convoy, sumo_cpu_s = _drive(
-            _options(spec, raw, routes), network, laws, kind.team_of, spec, tracks, on_progress, progress_every_s
+            _options(spec, raw, routes), network, regime, tracks, on_progress, progress_every_s
         )
         trips = read_trips(raw.trips, {track.vehicle_id for track in tracks})
         events = read_events(raw.statistics)
@@ -84,7 +83,7 @@ def replay(
         gridlocked=is_gridlocked(trips, spec.end_s),
         signal_switches=control.switches,
         refused_wishes=len(control.refused),
-        monitor_violations=control.violations + (0 if laws else program_violations(network, plans, programs)),
+        monitor_violations=control.violations + (0 if regime.laws else program_violations(network, plans, programs)),
         sensing=sensing_words(spec),
         sumo_cpu_s=sumo_cpu_s,
         total_cpu_s=time.process_time() - began_s,
@@ -97,18 +96,14 @@ def replay(
 def _drive(
     options: SumoOptions,
     network: RoadNetwork,
-    laws: Laws,
-    team_of: TeamOf,
-    spec: RunSpec,
+    regime: Regime,
     tracks: Sequence[Track],
     on_progress: Progress | None,
     progress_every_s: float,
 ) -> tuple[SignalControl, Convoy, float]:
     """Simulate to the end step by step; controllers act when they are due, replayed vehicles at every step."""
     with Engine(options, Api.LIBSUMO) as engine:
-        control = SignalControl(
-            engine.api, network, laws, spec.controller, options.begin_s, None, team_of, spec.sensing, spec.seed
-        )
+        control = SignalControl(engine.api, network, regime, options.begin_s, options.seed)
         convoy = Convoy(engine.api, network, tracks, options.step_s)
         now_s = engine.time_s
         report_s = now_s + progress_every_s

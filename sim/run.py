@@ -13,7 +13,7 @@ from networks.netxml import read_network
 from signals.controller import controller_kind, controller_parameters
 from signals.flows import SignalFlows
 from signals.intergreen import Clearance
-from signals.plan import build_plan
+from signals.plan import SignalPlan, build_plan
 from signals.priority import Priority, PriorityRow
 from signals.sensing import ALL_CONNECTED, NO_SENSING, Sensing
 from sim.areas import JunctionArea, junction_areas
@@ -24,7 +24,7 @@ from sim.control import RefusedWish, SignalControl
 from sim.demand import demand_from_routes
 from sim.engine import Api, run_program
 from sim.fares import Fares
-from sim.loop import Progress, drive, laws_of, programmed
+from sim.loop import Progress, drive
 from sim.measures import JunctionMeasures, RunMeasures, is_gridlocked, junction_measures, trip_measures
 from sim.options import SumoOptions
 from sim.outputs import (
@@ -40,6 +40,7 @@ from sim.passenger_files import write_boarded_vehicles, write_nowhere, write_pas
 from sim.passenger_run import PassengerRun, read_passengers
 from sim.passengers import draw_passengers
 from sim.programs import fixed_programs, program_violations, running_programs
+from sim.regime import Regime, laws_of, programmed
 from sim.signal_flows import signal_flows
 from sim.signal_measures import Period
 from sim.signal_record import SignalRun, read_signal_run
@@ -130,13 +131,12 @@ def simulate(
     began_s = time.process_time()
     network = read_network(spec.network) if network is None else network
     kind = controller_kind(spec.controller, spec.controller_folder)
-    parameters = controller_parameters(spec.controller, spec.parameters, spec.controller_folder)
     plans = [build_plan(network, signal_id, spec.clearance) for signal_id in spec.controlled]
     areas = junction_areas(network, spec.measured)
     programs = fixed_programs(network, plans, kind, planned_flows(network, spec))
-    laws = laws_of(kind, plans, parameters)
+    regime = regime_of(spec, plans)
     if spec.priority is not None and kind.make is None:
-        laws = programmed(plans, running_programs(network, plans, programs))
+        regime = replace(regime, laws=programmed(plans, running_programs(network, plans, programs)))
     transit = TransitRecord(spec.transit, network) if spec.transit else None
     with tempfile.TemporaryDirectory(prefix=".sumo-", dir=scratch) as folder:
         raw = RawOutputs(Path(folder).resolve())
@@ -146,7 +146,7 @@ def simulate(
         if spec.conflicts is not None and spec.conflicts.sites is not None:
             write_edges(raw.selection, network, spec.conflicts.sites)
         # SUMO writes one record of positions: with conflicts, detectors look at timetabled vehicles by themselves
-        if api is Api.PROGRAM or (api is None and not laws and not (transit and spec.conflicts)):
+        if api is Api.PROGRAM or (api is None and not regime.laws and not (transit and spec.conflicts)):
             sumo_cpu_s = child_cpu_s = run_program(
                 sumo_options(spec, raw, recorded=True), on_progress, progress_every_s
             )
@@ -156,14 +156,10 @@ def simulate(
                 sumo_options(spec, raw, recorded=False),
                 api or Api.LIBSUMO,
                 network,
-                laws,
-                spec.controller,
+                regime,
                 on_progress,
                 progress_every_s,
                 transit.detectors if transit else None,
-                kind.team_of,
-                spec.sensing,
-                spec.priority,
             )
         done = Done(control, sumo_cpu_s, time.process_time() - began_s + child_cpu_s)
         violations = 0 if control else program_violations(network, plans, programs)
@@ -307,6 +303,14 @@ def _timetabled_vehicles(spec: RunSpec, raw: RawOutputs, transit: Path) -> Path:
     if spec.charging is not None:
         return raw.electric_vehicles
     return TransitFiles(transit).vehicles if spec.fares is None else raw.boarded_vehicles
+
+
+def regime_of(spec: RunSpec, plans: Sequence[SignalPlan]) -> Regime:
+    """What holds at the controlled signals of a run; no laws where SUMO runs programs by itself."""
+    kind = controller_kind(spec.controller, spec.controller_folder)
+    parameters = controller_parameters(spec.controller, spec.parameters, spec.controller_folder)
+    laws = laws_of(kind, plans, parameters)
+    return Regime(laws, spec.controller, kind.team_of, kind.looks_behind, spec.sensing, spec.priority)
 
 
 def sensing_words(spec: RunSpec) -> str:

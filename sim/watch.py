@@ -57,8 +57,13 @@ class Watch:
         detectors: Detectors | None = None,
         sensing: Sensing = ALL_CONNECTED,
         seed: int = 0,
+        *,
+        looks_behind: bool = True,
     ) -> None:
-        """Trace what lies behind the signals once. What the sensors leave to chance follows from ``seed``."""
+        """Trace what lies behind the signals once. What the sensors leave to chance follows from ``seed``.
+
+        Where not ``looks_behind``, vehicles behind the junctions are not counted.
+        """
         self._range_m = range_m
         self._detectors = detectors
         begins = np.cumsum([0, *(len(plan.links) for plan in plans)]).tolist()
@@ -76,7 +81,8 @@ class Watch:
         self.recall = np.array([link.has_vehicles and not sensing.is_sure for link in links], dtype=np.bool_)
         self.due_s = -math.inf if self._sensor.must_look else math.inf
         self.requests: Requests | None = None
-        self._not_late_s = np.full(self._links, np.nan)
+        self._unknown = np.full(self._links, np.nan)
+        self._looks_behind = looks_behind
 
     def look(self, now_s: float) -> Look:
         """All signals seen at once."""
@@ -96,7 +102,7 @@ class Watch:
             halted=halted,
             nearest_m=nearest_m,
             closeness=closeness,
-            ahead=self._rooms.ahead(),
+            ahead=self._rooms.ahead() if self._looks_behind else self._unknown,
             blocked=self._rooms.blocked(now_s),
             bus_lateness_s=self._lateness_s(true),
         )
@@ -116,7 +122,7 @@ class Watch:
         """
         row, distance_m, speed_mps, _, guessed = believed
         sums = demand_by_link(row, distance_m, speed_mps, self._range_m, self._links)
-        if guessed.any():
+        if self._sensor.guesses and guessed.any():
             told, group, range_m = ~guessed, self._groups.group, self._range_m
             own = demand_by_link(row[told], distance_m[told], speed_mps[told], range_m, self._links)
             shared = demand_by_link(group[row[guessed]], distance_m[guessed], speed_mps[guessed], range_m, self._links)
@@ -134,9 +140,9 @@ class Watch:
     def _lateness_s(self, true: Traffic) -> FloatArray:
         """How late the latest timetabled vehicle is that wants a link, shape (links,); NaN without one."""
         if self._detectors is None:
-            return self._not_late_s
+            return self._unknown
         row_of, late_s = self._detectors.row_of, self._detectors.deviation_s
-        latest_s = self._not_late_s.copy()
+        latest_s = self._unknown.copy()
         for each in np.flatnonzero(true.known).tolist():
             link = true.row[each]
             latest_s[link] = np.fmax(latest_s[link], late_s[row_of[true.ids[each]]])

@@ -13,6 +13,7 @@ from networks.netxml import read_network
 from signals.intergreen import Clearance
 from signals.plan import build_plan
 from sim.control import SignalControl
+from sim.regime import Regime
 from tests.oracles import signal_faults
 from tests.signal_streets import write_cross, write_streets
 
@@ -60,7 +61,7 @@ def cross(tmp_path_factory):
 def controlled(network, law, begin_s=0.0, signal_id="light"):
     lights = Lights()
     plan = build_plan(network, signal_id, Clearance.ITE)
-    return SignalControl(lights.api, network, [(plan, law)], "scripted", begin_s), lights, plan
+    return SignalControl(lights.api, network, Regime([(plan, law)], "scripted"), begin_s), lights, plan
 
 
 def test_the_first_stage_shows_in_the_first_step(cross):
@@ -108,7 +109,8 @@ def test_two_signals_keep_their_own_time(tmp_path):
     network = read_network(write_streets(tmp_path, places, streets, {"a": "one", "b": "two"}))
     lights = Lights()
     plans = [build_plan(network, name, Clearance.ITE) for name in ("one", "two")]
-    control = SignalControl(lights.api, network, [(plans[0], Script(1)), (plans[1], Script(0, 0, 1))], "scripted", 0.0)
+    laws = [(plans[0], Script(1)), (plans[1], Script(0, 0, 1))]
+    control = SignalControl(lights.api, network, Regime(laws, "scripted"), 0.0)
     times, states = drive(control, lights, 1.0, 60.0)
     for plan in plans:
         shown = [state[plan.signal_id] for state in states]
@@ -121,6 +123,6 @@ def test_two_signals_keep_their_own_time(tmp_path):
 
 
 def test_without_signals_nobody_is_ever_due(cross):
-    control = SignalControl(Lights().api, cross, [], "scripted", 0.0)
+    control = SignalControl(Lights().api, cross, Regime([], "scripted"), 0.0)
     control.act(0.0)
     assert control.due_s == math.inf

@@ -1,7 +1,6 @@
 """Sensing in scenarios and in runs on a small crossing: keys, what is passed on, what is named, what still holds."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +19,7 @@ from signals.plan import build_plan
 from signals.sensing import Camera, Connected, Loops
 from sim.control import SignalControl
 from sim.demand import demand_from_routes
+from sim.regime import Regime
 from sim.run import RunSpec, sensing_words, simulate
 from sim.watch import Watch
 from tests.crossing import SCENARIO, write_cars, write_crossing, write_scenario
@@ -149,7 +149,7 @@ def test_loops_count_every_second_also_while_no_signal_may_switch(tmp_path):
     for sensing in (Connected(), Loops()):
         lights, seen = Lights(), []
         lights.api.vehicle.getIDList = lambda seen=seen: seen.append(1) or ()
-        control = SignalControl(lights.api, network, [(plan, Script(0))], "scripted", 0.0, sensing=sensing)
+        control = SignalControl(lights.api, network, Regime([(plan, Script(0))], "scripted", sensing=sensing), 0.0)
         for now_s in range(7):
             if control.due_s <= now_s:
                 control.act(float(now_s))
