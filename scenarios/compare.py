@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from sim.charging_measures import ChargingMeasures
 from sim.measures import JunctionMeasures, RunMeasures
 from sim.passenger_measures import PassengerMeasures
 from sim.stop_measures import StopMeasures
@@ -29,7 +30,10 @@ PASSENGERS = "passengers"
 """Scope of a comparison of those who board them."""
 
 STOPS = "stops"
-"""Scope of a comparison of stops; any other scope is a junction's id."""
+"""Scope of a comparison of stops."""
+
+CHARGING = "charging"
+"""Scope of a comparison of electric buses; any other scope is a junction's id."""
 
 FINISHED = "finished"
 """Status of a run that has measures."""
@@ -101,6 +105,17 @@ PASSENGER_METRICS = (
     Metric("wait_p90_s", "s", "wait that 90 % of the passengers stay below"),
 )
 
+CHARGING_METRICS = (
+    Metric("electric_vehicles", "veh", "electric buses", None),
+    Metric("energy_kwh", "kWh", "energy of electric buses"),
+    Metric("kwh_per_km", "kWh/km", "energy for each kilometre of trips"),
+    Metric("charged_kwh", "kWh", "energy from chargers", None),
+    Metric("trips_unserved", "trips", "trips that a battery is not enough for"),
+    Metric("blocks_failed", "veh", "electric buses with such a trip"),
+    Metric("charge_least", "share", "least state of charge", "higher"),
+    Metric("charge_end_mean", "share", "state of charge at the end", "higher"),
+)
+
 STOP_METRICS = (
     Metric("board_error_5min_s", "s", "error of boards 5 min before the arrival"),
     Metric("board_error_10min_s", "s", "error of boards 10 min before the arrival"),
@@ -112,7 +127,7 @@ STOP_METRICS = (
     Metric("board_waiting_h", "h", "of it at stops with a board", None),
 )
 
-Measured = RunMeasures | JunctionMeasures | TransitMeasures | PassengerMeasures | StopMeasures
+Measured = RunMeasures | JunctionMeasures | TransitMeasures | PassengerMeasures | StopMeasures | ChargingMeasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +169,16 @@ def compare(
     transit: Sequence[TransitMeasures] = (),
     passengers: Sequence[PassengerMeasures] = (),
     stops: Sequence[StopMeasures] = (),
+    batteries: Sequence[ChargingMeasures] = (),
 ) -> tuple[Comparison, ...]:
-    """Compare each variant with the first of ``variants``: whole runs, buses, passengers, stops, junctions by id.
+    """Compare each variant with the first of ``variants``: whole runs, buses, passengers, stops, batteries, junctions.
 
     The order of the rows given does not matter.
     """
     at_buses = (TRANSIT, TRANSIT_METRICS, transit), (PASSENGERS, PASSENGER_METRICS, passengers)
-    apart = tuple(part for part in (*at_buses, (STOPS, STOP_METRICS, stops)) if part[2])
+    apart = tuple(
+        part for part in (*at_buses, (STOPS, STOP_METRICS, stops), (CHARGING, CHARGING_METRICS, batteries)) if part[2]
+    )
     study = _Study(runs, junctions, apart)
     baseline, *others = variants
     scopes: list[tuple[str, Sequence[Metric]]] = [(NETWORK, NETWORK_METRICS)]

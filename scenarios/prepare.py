@@ -9,6 +9,7 @@ from networks.build import build_network
 from networks.faults import InputError, Notice
 from networks.network import RoadNetwork
 from networks.netxml import read_network
+from scenarios.charging_plan import ChargingPlan, charging_plan
 from scenarios.hotspots import Screening, ScreeningOptions, screen_hotspots, write_hotspots
 from scenarios.scenario import ConflictSource, Scenario, TransitSource, Variant
 from scenarios.tables import write_csv
@@ -53,6 +54,8 @@ class Prepared:
         Where conflicts are looked for, None for nowhere.
     boardings
         Passengers who come to stops, and what was wrong with their file.
+    charging
+        Blocks, chargers and electric vehicles, None where no variant has any.
     """
 
     network_path: Path
@@ -65,6 +68,7 @@ class Prepared:
     conflicts: ConflictOptions | None = None
     boardings: tuple[BoardingRate, ...] = ()
     notices: tuple[Notice, ...] = ()
+    charging: ChargingPlan | None = None
 
 
 def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
@@ -108,7 +112,10 @@ def prepare(scenario: Scenario, out_dir: Path, say: Say) -> Prepared:
     flows = _flows(scenario, network, demand)
     conflicts = _conflicts(scenario.conflicts, network, screening, out_dir) if scenario.conflicts else None
     rates, notices = _boardings(scenario, transit)
-    return Prepared(network_path, network, demand, screening, signals, transit, flows, conflicts, rates, notices)
+    charging = charging_plan(scenario, transit, network)
+    return Prepared(
+        network_path, network, demand, screening, signals, transit, flows, conflicts, rates, notices, charging
+    )
 
 
 def _boardings(scenario: Scenario, transit: Path | None) -> tuple[tuple[BoardingRate, ...], tuple[Notice, ...]]:
@@ -255,6 +262,7 @@ def run_specs(scenario: Scenario, prepared: Prepared, seeds: tuple[int, ...]) ->
             priority=_priority(variant, scenario),
             conflicts=prepared.conflicts,
             fares=variant_paying(prepared, variant),
+            charging=prepared.charging.told.get(variant.name) if prepared.charging else None,
         )
         for seed in seeds
         for variant in scenario.variants

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from networks.outfile import write_text
 from scenarios.caveats import caveats
+from scenarios.charging_views import charging_views
 from scenarios.compare import PAIRS_FOR_A_CLAIM
 from scenarios.conflict_views import conflict_views
 from scenarios.content import ReportContent
@@ -70,6 +71,7 @@ def render_report(content: ReportContent, drawings: Sequence[Drawing]) -> str:
             safety=safety_facts(content),
             buses=transit_views(content),
             passengers=passenger_views(content),
+            charging=charging_views(content),
             signals=signal_views(content),
             conflicts=conflict_views(content),
             bus_lines=[drawing.path.stem for drawing in drawings if drawing.path.stem.startswith(STEM)],

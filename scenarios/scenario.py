@@ -14,14 +14,8 @@ from networks.faults import InputError
 from networks.intake import require_file
 from networks.screening import METHODS as HOTSPOT_METHODS
 from networks.screening import NEEDS_EXPOSURE, RULE
-from scenarios.fare_sources import (
-    FareSource,
-    StopSource,
-    check_timetabled,
-    fare_source,
-    stop_source,
-    variant_fares,
-)
+from scenarios.charging_source import ChargingSource, charging_source, check_charging
+from scenarios.fare_sources import FareSource, StopSource, check_timetabled, fare_source, stop_source, variant_fares
 from scenarios.scenario_check import Check
 from signals.controller import controller_kind, controller_parameters
 from signals.intergreen import Clearance
@@ -37,7 +31,7 @@ from sim.modes import modes_named
 DEFAULT_TOP = 10
 SECTIONS = (
     *("scenario", "network", "demand", "crashes", "transit", "hotspots", "signals"),
-    *("conflicts", "drivers", "fares", "stops", "variant"),
+    *("conflicts", "drivers", "fares", "stops", "charging", "variant"),
 )
 
 
@@ -120,6 +114,7 @@ class Variant:
     priority: Priority | None = None
     fares: FareSource | None = None
     stops: StopSource | None = None
+    charging: ChargingSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +154,8 @@ class Scenario:
         feed = (self.transit.feed,) if self.transit else ()
         boarding = (variant.fares.boardings for variant in self.variants if variant.fares)
         stops = (variant.stops.amenities for variant in self.variants if variant.stops)
-        at_stops = dict.fromkeys(path for path in (*boarding, *stops) if path)
+        electric = (path for variant in self.variants if variant.charging for path in variant.charging.files)
+        at_stops = dict.fromkeys(path for path in (*boarding, *stops, *electric) if path)
         named = dict.fromkeys(variant.controller for variant in self.variants if is_outside(variant.controller))
         classes = dict.fromkeys(outside_controller(name, self.path.parent).file for name in named)
         named_here = (self.hotspot_rule, self.hotspot_exposure)
@@ -235,6 +231,7 @@ def scenario_from(document: Mapping[str, Any], path: Path) -> Scenario:
         )
     _check_priority(check, scenario)
     check_timetabled(check, top, has_timetable=scenario.transit is not None)
+    check_charging(check, top, has_timetable=scenario.transit is not None)
     check.finish()
     return scenario
 
@@ -346,12 +343,12 @@ def _sensing(check: Check, table: Mapping[str, Any], where: str, default: Sensin
 def _variants(check: Check, top: Mapping[str, Any], folder: Path, sensing: Sensing) -> tuple[Variant, ...]:
     rows = top.get("variant", [])
     fares, stops = fare_source(check, top), stop_source(check, top, "stops", None)
+    usual = Variant("", "", {}, sensing, None, fares, stops, charging_source(check, top, "charging", None))
     if not isinstance(rows, list) or not rows:
         check.fault("variant", "at least one [[variant]] is needed; the first is what the others are compared with")
         return ()
     variants = tuple(
-        _variant(check, row, f"variant[{number}]", folder, Variant("", "", {}, sensing, None, fares, stops))
-        for number, row in enumerate(rows, start=1)
+        _variant(check, row, f"variant[{number}]", folder, usual) for number, row in enumerate(rows, start=1)
     )
     names = [variant.name for variant in variants]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -361,7 +358,7 @@ def _variants(check: Check, top: Mapping[str, Any], folder: Path, sensing: Sensi
 
 def _variant(check: Check, row: Any, where: str, folder: Path, usual: Variant) -> Variant:
     """A variant from its table; what it does not tell is as ``usual``."""
-    known = ("name", "controller", "parameters", "sensing", "priority", "fares", "stops")
+    known = ("name", "controller", "parameters", "sensing", "priority", "fares", "stops", "charging")
     table = check.table(row, where, known)
     controller = check.text(table, f"{where}.controller", "static")
     parameters = check.table(table.get("parameters", {}), f"{where}.parameters", tuple(table.get("parameters", {})))
@@ -378,6 +375,7 @@ def _variant(check: Check, row: Any, where: str, folder: Path, usual: Variant) -
         priority=_priority(check, table, where, controller),
         fares=variant_fares(check, table, where, usual.fares),
         stops=stop_source(check, table, f"{where}.stops", usual.stops),
+        charging=charging_source(check, table, f"{where}.charging", usual.charging),
     )
 
 

@@ -12,6 +12,8 @@ from shutil import rmtree
 from typing import Any
 
 from scenarios.account import report_content
+from scenarios.charging_figures import draw_charging
+from scenarios.charging_results import charging_results
 from scenarios.compare import Comparison, compare
 from scenarios.conflict_results import ConflictResults, conflict_results
 from scenarios.figures import FOLDER, draw_figures
@@ -124,7 +126,9 @@ def _conclude(
         signals = replace(signals, requests=request_counts(runs))
     passengers = passenger_results(scenario.variants, prepared, runs, out_dir)
     on_board, at_stops = (passengers.measures, passengers.stop_measures) if passengers else ((), ())
-    comparisons = compare(measures, junctions, tuple(order), transit.measures if transit else (), on_board, at_stops)
+    charging = charging_results(scenario.variants, prepared, runs, out_dir)
+    on_road, batteries = transit.measures if transit else (), charging.measures if charging else ()
+    comparisons = compare(measures, junctions, tuple(order), on_road, on_board, at_stops, batteries)
     asked = scenario.conflicts.measures if scenario.conflicts else ()
     conflicts = conflict_results(runs, tuple(order), out_dir, asked)
     write_csv(out_dir / "runs.csv", RunMeasures, measures)
@@ -133,7 +137,7 @@ def _conclude(
     write_csv(out_dir / "comparison.csv", Comparison, comparisons)
     write_csv(out_dir / "refusals.csv", Refused, _refused(runs))
     content = report_content(
-        scenario, prepared, measures, junctions, comparisons, transit, signals, conflicts, passengers
+        scenario, prepared, measures, junctions, comparisons, transit, signals, conflicts, passengers, charging
     )
     folder = out_dir / FOLDER
     drawings = (
@@ -142,6 +146,7 @@ def _conclude(
         *draw_trip_lines(folder, content),
         *draw_timing(folder, content),
         *draw_time_space(folder, content),
+        *draw_charging(folder, content),
     )
     report = write_report(out_dir, content, drawings)
     write_manifest(out_dir, dict(manifest) | {"results_sha256": _table_hashes(out_dir, measures)})
