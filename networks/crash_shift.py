@@ -98,8 +98,13 @@ def shift_notices(crashes: Crashes, shifts: tuple[Shift, ...]) -> tuple[Notice, 
     return tuple(_notice(crashes.files[shift.file], shift) for shift in shifts if shift.length_m >= LEAST_SHIFT_M)
 
 
+def direction(east_m: float, north_m: float) -> str:
+    """The way as one of eight winds."""
+    return _COMPASS[round(float(np.degrees(np.arctan2(north_m, east_m))) / 45) % 8]
+
+
 def _notice(file: str, shift: Shift) -> Notice:
-    way = _COMPASS[round(float(np.degrees(np.arctan2(shift.north_m, shift.east_m))) / 45) % 8]
+    way = direction(shift.east_m, shift.north_m)
     when = "" if shift.year == _UNKNOWN_YEAR else f" in {shift.year}"
     done = "they were moved back by it; check" if shift.is_moved else "check"
     remedy = f"Records lie so far from the crossings that they name: {done} `crs` and the datum of coordinates"

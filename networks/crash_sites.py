@@ -1,5 +1,6 @@
 """Crash records to junction sites: by the streets that the police named, else by distance."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -106,8 +107,8 @@ def _agreeing(
     return np.array(agrees, dtype=np.int8)[position]
 
 
-def _by_names(sites: tuple[Site, ...], crashes: Crashes, rows: npt.NDArray[np.intp]) -> IntArray:
-    """The one site where both streets of a record meet; NONE where there is none or there are several."""
+def meeting_sites(sites: tuple[Site, ...]) -> Callable[[str, str], frozenset[int]]:
+    """Tell at which sites two streets meet, by the names that a record has for them; nowhere if one has no name."""
     at_street: dict[str, set[int]] = {}
     for number, site in enumerate(sites):
         for name in site.street_names:
@@ -117,9 +118,15 @@ def _by_names(sites: tuple[Site, ...], crashes: Crashes, rows: npt.NDArray[np.in
     def along(written: str) -> frozenset[int]:
         return frozenset(number for name in at_street if is_same_street(written, name) for number in at_street[name])
 
+    return lambda street, cross_street: along(street) & along(cross_street)
+
+
+def _by_names(sites: tuple[Site, ...], crashes: Crashes, rows: npt.NDArray[np.intp]) -> IntArray:
+    """The one site where both streets of a record meet; NONE where there is none or there are several."""
+    meeting = meeting_sites(sites)
     found = np.full(len(rows), NONE, dtype=np.int32)
     for place, row in enumerate(rows.tolist()):
-        both = along(crashes.street[row]) & along(crashes.cross_street[row])
+        both = meeting(crashes.street[row], crashes.cross_street[row])
         if len(both) == 1:
             (found[place],) = both
     return found

@@ -191,7 +191,7 @@ def draw_validation(path: Path, validation: Validation) -> Drawing:
         axes.grid(axis="x", color=FAINT)
         axes.margins(x=0.08)
         figure.legend(
-            handles=_keys(before, after), loc="outside lower center", ncols=4, handletextpad=0.3, fontsize=8.5
+            handles=_keys(before, after), loc="outside lower center", ncols=4, handletextpad=0.8, fontsize=8.5
         )
     caption = (
         f"Circles: what the list was picked by ({before}). Black: what came ({after}). Blue: what Empirical Bayes "

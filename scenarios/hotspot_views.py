@@ -171,8 +171,8 @@ def _headlines(screening: Screening, lists: MethodLists) -> list[str]:
     if EMPIRICAL_BAYES in lists.orders and FREQUENCY in lists.orders:
         same = len(lists.tops(FREQUENCY) & lists.tops(EMPIRICAL_BAYES))
         said.append(
-            f"The method matters: of the {lists.top} junctions by plain count, {same} are among the {lists.top} by "
-            "Empirical Bayes, which does not take bad luck for danger."
+            f"Of the {lists.top} junctions by plain count, {same} are among the {lists.top} by Empirical Bayes, which "
+            "does not take bad luck for danger."
         )
     return said
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from networks.blackspot_rules import BlackspotRule, apply_rule, find_rule
 from networks.crash_columns import ColumnMap, SeverityWeights, read_column_map
+from networks.crash_displaced import displaced_notices, find_displaced, put_back
 from networks.crash_shift import find_shifts, move_back, shift_notices
 from networks.crash_sites import CrashMatches, match_crashes
 from networks.crashes import Crashes, Severity, read_crashes
@@ -200,6 +201,10 @@ def read_scene(
     if any(shift.is_moved for shift in shifts):
         crashes = move_back(crashes, shifts)
         matches = match_crashes(network, sites, crashes)
+    displaced = find_displaced(sites, crashes, matches)
+    if displaced:
+        crashes = put_back(crashes, displaced)
+        matches = match_crashes(network, sites, crashes)
     return CrashScene(
         network,
         sites,
@@ -209,7 +214,7 @@ def read_scene(
         columns.weights,
         volumes,
         found,
-        (*notices, *shift_notices(crashes, shifts), *volume_notices),
+        (*notices, *shift_notices(crashes, shifts), *displaced_notices(crashes, displaced), *volume_notices),
     )
 
 
